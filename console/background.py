@@ -1,0 +1,189 @@
+"""Runs use cases off the UI thread and brings their answers home to it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import count
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from shiboken6 import isValid
+
+from console.domain.errors import ConsoleError
+from console.services.desk import Desk
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WORKERS = 4
+SLOW_AFTER_MILLISECONDS = 300
+SWEEP_MILLISECONDS = 20_000
+
+
+class Busy(Protocol):
+    """A widget that can be greyed out while an answer is awaited."""
+
+    def setEnabled(self, enabled: bool, /) -> None: ...
+
+
+class Asker(Protocol):
+    """A screen that asks questions and can show why one failed."""
+
+    def show_problem(self, problem: ConsoleError) -> None: ...
+
+
+class Background(QObject):
+    """The one place where threads meet the screens.
+
+    Workers hold only plain values; what belongs to a screen waits here under a ticket.
+    """
+
+    changed = Signal(frozenset)
+    """Names of what a commit touched: record classes, “member:12”, “account:1023401”."""
+    slow = Signal(bool)
+    """True when an answer has been awaited for longer than a person likes, False when none is."""
+    _homeward = Signal(int, object)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="background")
+        # Typing has a worker of its own: a slow portal must never hold up the search box.
+        self._typing = ThreadPoolExecutor(1, thread_name_prefix="typing")
+        self._tickets = count()
+        self._awaiting: dict[int, Callable[[Future[Any]], None]] = {}
+        self._newest: dict[object, tuple[int, Future[Any]]] = {}
+        self._is_slow = False
+        self._homeward.connect(self._arrive, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def desk(self) -> Desk:
+        """The desk the use cases work at."""
+        return self._desk
+
+    def ask(
+        self, use_case: Callable[Concatenate[Desk, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Question[T]:
+        """Prepare a use case; it starts once the question knows who wants the answer."""
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, QObject):
+                raise TypeError(f"{value!r} belongs to the UI thread; pass plain values")
+        return Question(self, partial(use_case, self._desk, *args, **kwargs))
+
+    @property
+    def idle(self) -> bool:
+        """Whether every answer has come home."""
+        return not self._awaiting
+
+    def close(self) -> None:
+        """Wait for the work under way and drop the rest."""
+        self._awaiting.clear()
+        for pool in (self._typing, self._pool):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def start(
+        self, job: Callable[[], T], home: Callable[[Future[T]], None], purpose: object = None
+    ) -> None:
+        """Run a job on a worker thread, then its homecoming on the UI thread.
+
+        With a purpose, an earlier job for the same purpose is forgotten, and dropped altogether
+        when it has not begun.
+        """
+        ticket = next(self._tickets)
+        self._awaiting[ticket] = home
+        if purpose is None:
+            running = self._pool.submit(job)
+        else:
+            if purpose in self._newest:
+                stale_ticket, stale = self._newest[purpose]
+                self._awaiting.pop(stale_ticket, None)
+                stale.cancel()
+            running = self._typing.submit(job)
+            self._newest[purpose] = ticket, running
+        QTimer.singleShot(SLOW_AFTER_MILLISECONDS, self, partial(self._say_slow, ticket))
+        running.add_done_callback(partial(self._homeward.emit, ticket))
+
+    def _say_slow(self, ticket: int) -> None:
+        if ticket in self._awaiting and not self._is_slow:
+            self._is_slow = True
+            self.slow.emit(True)
+
+    def _arrive(self, ticket: int, done: Future[Any]) -> None:
+        self._newest = {why: held for why, held in self._newest.items() if held[0] != ticket}
+        home = self._awaiting.pop(ticket, None)
+        if self._is_slow and not self._awaiting:
+            self._is_slow = False
+            self.slow.emit(False)
+        if home is not None and not done.cancelled():
+            home(done)
+
+
+class Question(Generic[T]):
+    """A use case waiting to be told who wants its answer."""
+
+    def __init__(self, background: Background, job: Callable[[], T]) -> None:
+        self._background = background
+        self._job = job
+
+    def then(
+        self,
+        asker: Asker,
+        show: Callable[[T], None],
+        *,
+        busy: Sequence[Busy] = (),
+        failed: Callable[[ConsoleError], None] | None = None,
+    ) -> None:
+        """Ask, and show the answer unless the asking screen is gone by then.
+
+        A problem goes to `failed`, or to the asker's own problem line when it is not given.
+        """
+        for widget in busy:
+            widget.setEnabled(False)
+        self._background.start(self._job, self._bring_home(asker, show, busy, failed))
+
+    def latest(self, asker: Asker, show: Callable[[T], None]) -> None:
+        """Ask, and forget any earlier question whose answer was to be shown the same way.
+
+        For questions asked with every key: they have a worker thread of their own.
+        """
+        self._background.start(
+            self._job, self._bring_home(asker, show, (), None), purpose=(id(asker), show)
+        )
+
+    def _bring_home(
+        self,
+        asker: Asker,
+        show: Callable[[T], None],
+        busy: Sequence[Busy],
+        failed: Callable[[ConsoleError], None] | None,
+    ) -> Callable[[Future[T]], None]:
+        def home(done: Future[T]) -> None:
+            if not isValid(asker):
+                return
+            for widget in busy:
+                if isValid(widget):
+                    widget.setEnabled(True)
+            problem = done.exception()
+            if isinstance(problem, ConsoleError):
+                (failed or asker.show_problem)(problem)
+            else:
+                show(done.result())
+
+        return home
+
+
+class Sweeper(QTimer):
+    """Collects garbage on the UI thread only: a widget freed on another one crashes Qt."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self.timeout.connect(self.sweep)
+        self.start(SWEEP_MILLISECONDS)
+
+    def sweep(self) -> None:
+        """Collect what only refers to itself."""
+        gc.collect()

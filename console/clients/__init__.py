@@ -1,0 +1,1 @@
+"""The outside world over HTTP and SMTP: one client class per server."""

@@ -1,0 +1,1 @@
+"""PDFs drawn by reportlab: a plain value in, bytes out."""

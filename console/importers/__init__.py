@@ -1,0 +1,1 @@
+"""Files in, plain values out, with a word on every row."""

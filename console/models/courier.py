@@ -1,0 +1,52 @@
+"""Errands: what must be done exactly once outside the house is a row here first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from console.domain.courier import ErrandKind, ErrandState
+from console.models.base import Instant, Record
+
+
+class Errand(Record):
+    """One thing the courier carries to the portal, and what came of it."""
+
+    __tablename__ = "errand"
+    __table_args__ = (
+        Index("ix_errand_state_next_try_at", "state", "next_try_at"),
+        # One open resend, and one open change of address, for each registration: a second
+        # desk's click joins the first.
+        Index(
+            "uq_errand_open_once",
+            "kind",
+            "account_number",
+            unique=True,
+            sqlite_where=text("kind <> 'publish_name' AND state IN ('waiting', 'sending')"),
+            postgresql_where=text("kind <> 'publish_name' AND state IN ('waiting', 'sending')"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    """Made for the click; also the Idempotency-Key at the portal."""
+    kind: Mapped[ErrandKind] = mapped_column(String(20))
+    state: Mapped[ErrandState] = mapped_column(String(12))
+    account_number: Mapped[str] = mapped_column(ForeignKey("account.number"), index=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    correction_id: Mapped[str | None] = mapped_column(ForeignKey("name_correction.id"), index=True)
+    payload: Mapped[str] = mapped_column(Text, default="{}")
+    """What to carry, as a JSON object."""
+    asked_by: Mapped[str] = mapped_column(String(60))
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[datetime] = mapped_column(Instant)
+    leased_by: Mapped[str] = mapped_column(String(80), default="")
+    leased_until: Mapped[datetime | None] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    answer: Mapped[str] = mapped_column(String(500), default="")
+    """What came of it, in words for staff."""
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}

@@ -1,0 +1,25 @@
+"""Verify-account e-mails: each one the portal sent and what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from console.domain.verification import DeliveryStatus
+from console.models.base import Instant, Record
+
+
+class Delivery(Record):
+    """What the portal reported of one verify-account e-mail at one moment."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (UniqueConstraint("registration_id", "at", "status"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"))
+    at: Mapped[datetime] = mapped_column(Instant)
+    email: Mapped[str] = mapped_column(String(254), default="")
+    status: Mapped[DeliveryStatus] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(String(300), default="")

@@ -1,0 +1,1 @@
+"""A make-believe co-op for training: seeded records and loopback servers."""

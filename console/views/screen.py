@@ -1,0 +1,44 @@
+"""What every screen shares: it asks, it shows, it says what went wrong."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from console.background import Background
+from console.domain.errors import ConsoleError
+
+
+class Screen(QWidget):
+    """A screen: build once, load in the background, show what comes back."""
+
+    shows: frozenset[str] = frozenset()
+    """Names of what this screen shows; it reloads when one of them changes."""
+
+    def __init__(self, background: Background) -> None:
+        super().__init__()
+        self.background = background
+        self.problem = QLabel()
+        self.problem.setObjectName("problem")
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.problem.setWordWrap(True)
+        self.problem.hide()
+        self.page = QVBoxLayout(self)
+        self.page.addWidget(self.problem)
+        background.changed.connect(self._reload_if_shown)
+
+    def load(self) -> None:
+        """Ask for what this screen shows."""
+
+    def show_problem(self, problem: ConsoleError) -> None:
+        """Say on the screen what went wrong and what to do next."""
+        self.problem.setText(str(problem))
+        self.problem.show()
+
+    def clear_problem(self) -> None:
+        """Take back what went wrong before."""
+        self.problem.hide()
+
+    def _reload_if_shown(self, changed: frozenset[str]) -> None:
+        if changed & self.shows:
+            self.load()
