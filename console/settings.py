@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
+
+from platformdirs import user_config_dir, user_data_dir, user_log_dir
+
+from console.domain.errors import ConsoleError
+
+PROGRAM = "coop-console"
+
+
+class BadSettings(ConsoleError):
+    """The settings file cannot be used as it is."""
 
 
 def setting(default: Any, label: str, help: str) -> Any:
@@ -21,9 +35,7 @@ class Settings:
     coop_phone: str = setting(
         "", "Phone for members", "Read out when a member asks where to call back."
     )
-    zone: str = setting(
-        "America/Chicago", "Time zone", "Every time on screen is in this zone."
-    )
+    zone: str = setting("America/Chicago", "Time zone", "Every time on screen is in this zone.")
     database_url: str = setting(
         "", "Database", "An SQLAlchemy address; empty means a file on this machine."
     )
@@ -49,12 +61,80 @@ class Settings:
     poll_seconds: float = setting(
         0.5, "Ask the portal every (seconds)", "How often new registration attempts are fetched."
     )
-    training: bool = setting(
-        False, "Training", "A made-up co-op: nothing leaves this machine."
-    )
+    training: bool = setting(False, "Training", "A made-up co-op: nothing leaves this machine.")
     portal_pages_url: str = setting(
         "", "Member pages of the portal", "Where a member registers; opened while training."
     )
     mailbox_url: str = setting(
         "", "Training mailbox", "Where training e-mails arrive; empty outside training."
     )
+
+
+def data_folder() -> Path:
+    """Answer the folder for a user's own databases, and make it when it is not there."""
+    folder = Path(os.environ.get("COOP_CONSOLE_DATA") or user_data_dir(PROGRAM, appauthor=False))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def log_folder() -> Path:
+    """Answer the folder for this console's logs, and make it when it is not there."""
+    own = os.environ.get("COOP_CONSOLE_DATA")
+    folder = Path(own, "logs") if own else Path(user_log_dir(PROGRAM, appauthor=False))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def training_database_url() -> str:
+    """Answer where the training co-op lives on this machine."""
+    return f"sqlite:///{(data_folder() / 'training.db').as_posix()}"
+
+
+def settings_file() -> Path:
+    """Answer where this user's settings are read from."""
+    return Path(user_config_dir(PROGRAM, appauthor=False)) / "console.toml"
+
+
+def load(path: Path, environment: Mapping[str, str]) -> Settings:
+    """Read the settings file, then let COOP_CONSOLE_<FIELD> variables overrule it.
+
+    Raises BadSettings with the field and what is wrong with it.
+    """
+    chosen: dict[str, Any] = {}
+    if path.is_file():
+        try:
+            chosen = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise BadSettings(f"The settings in {path} cannot be read: {error}.") from error
+    known = {one.name: one for one in fields(Settings)}
+    if strange := sorted(set(chosen) - set(known)):
+        raise BadSettings(
+            f"{path} names a setting that does not exist: {strange[0]}. "
+            f"It may be one of {', '.join(known)}."
+        )
+    for name in known:
+        if (value := environment.get(f"COOP_CONSOLE_{name.upper()}")) is not None:
+            chosen[name] = value
+    read = {name: _as(known[name].default, name, value) for name, value in chosen.items()}
+    return replace(Settings(), **read)
+
+
+def _as(example: object, name: str, value: object) -> object:
+    """Turn a file's or the environment's value into the type of the field's default."""
+    if isinstance(example, bool):
+        words = {"true": True, "1": True, "false": False, "0": False}
+        found = value if isinstance(value, bool) else words.get(str(value).lower())
+        if found is None:
+            raise BadSettings(f"The setting {name} must be true or false, not “{value}”.")
+        return found
+    if isinstance(example, int | float):
+        try:
+            number = type(example)(str(value))
+        except ValueError as error:
+            raise BadSettings(f"The setting {name} must be a number, not “{value}”.") from error
+        if number < 0:
+            raise BadSettings(f"The setting {name} must not be below zero.")
+        return number
+    if not isinstance(value, str):
+        raise BadSettings(f"The setting {name} must be a text in quotation marks.")
+    return value

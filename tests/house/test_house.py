@@ -71,7 +71,13 @@ def test_no_file_names_a_machine():
     strays = []
     for path in ROOT.rglob("*"):
         inside = path.relative_to(ROOT).parts
-        if path.is_file() and inside[0] in ("console", "docs", "resources", "README.md", "Makefile"):
+        if path.is_file() and inside[0] in (
+            "console",
+            "docs",
+            "resources",
+            "README.md",
+            "Makefile",
+        ):
             if path.suffix in (".py", ".md", ".yaml", ".toml", ".txt", ".html", ".css", ".qss", ""):
                 if machine.search(path.read_text(encoding="utf-8", errors="replace")):
                     strays.append(str(path.relative_to(ROOT)))
