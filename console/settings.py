@@ -115,7 +115,9 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
     for name in known:
         if (value := environment.get(f"COOP_CONSOLE_{name.upper()}")) is not None:
             chosen[name] = value
-    read = {name: _as(known[name].default, name, value) for name, value in chosen.items()}
+    read: dict[str, Any] = {
+        name: _as(known[name].default, name, value) for name, value in chosen.items()
+    }
     return replace(Settings(), **read)
 
 
