@@ -91,7 +91,7 @@ def compare(typed: Line, on_file: Line, steps: Iterable[Step]) -> list[Differenc
     last_typed = last_file = -1
     for step in steps:
         if step.typed is None or step.on_file is None:
-            found.append(_one_sided(typed, on_file, step))
+            found.append(_one_sided(typed, on_file, step, last_typed, last_file))
             continue
         left, right = typed.items[step.typed], on_file.items[step.on_file]
         abbreviated = False
@@ -125,12 +125,22 @@ def _gap_from(side: Line, last: int, here: int) -> Gap:
     return max(between, key=lambda gap: len(gap.text)) if between else side.items[here].gap
 
 
-def _one_sided(typed: Line, on_file: Line, step: Step) -> Difference:
+def _one_sided(
+    typed: Line, on_file: Line, step: Step, last_typed: int, last_file: int
+) -> Difference:
+    """Note a letter that one side lacks, and the empty place where it is missing."""
     if step.typed is not None:
         item = typed.items[step.typed]
-        return Difference(Kind.MISSPELLING, (item.start, item.end), (0, 0))
+        return Difference(
+            Kind.MISSPELLING, (item.start, item.end), _place_after(on_file, last_file)
+        )
     item = on_file.items[step.on_file or 0]
-    return Difference(Kind.MISSPELLING, (0, 0), (item.start, item.end))
+    return Difference(Kind.MISSPELLING, _place_after(typed, last_typed), (item.start, item.end))
+
+
+def _place_after(side: Line, last: int) -> Range:
+    place = side.items[last].end if last >= 0 else side.items[0].start if side.items else 0
+    return place, place
 
 
 def _letters(left: Item, right: Item, step: Step) -> Iterator[Difference]:

@@ -12,7 +12,7 @@ from console.domain.differences import Difference, Line, cheapest_path, compare,
 from console.domain.given_names import GIVEN_NAMES
 from console.domain.kinds import Kind
 from console.domain.letters import Word, take_apart
-from console.domain.readings import Reading, cores, drops, givens_agree, is_given
+from console.domain.readings import Reading, cores, drops, generation, givens_agree, is_given
 
 _TRUNCATED, _ONE_SLIP, _TWO_SLIPS, _SHORT_FORM, _DETAIL = 1.2, 2.0, 2.6, 0.3, 0.1
 SURE = 1.9
@@ -52,7 +52,7 @@ def _with_umlauts(
 def _matches(
     typed: list[Word], on_file: list[Word], file_text: str, typed_text: str, cut_at: int
 ) -> Iterator[Match]:
-    if not typed or not on_file:
+    if not typed or not on_file or _father_and_son(typed, on_file):
         return
     mine, theirs = drops(typed), drops(on_file)
     my_cores = [core for reading in mine for core in cores(reading)]
@@ -70,6 +70,12 @@ def _matches(
         yield from _misspelled(mine, theirs)
         yield from _misspelled([c for c in my_cores if Kind.PART not in c.kinds], theirs[:2])
         yield from _misspelled(mine[:2], [c for c in their_cores if Kind.PART not in c.kinds])
+
+
+def _father_and_son(typed: Sequence[Word], on_file: Sequence[Word]) -> bool:
+    """Tell a Junior from a Senior, who share all the rest of the name."""
+    mine, theirs = generation(typed), generation(on_file)
+    return bool(mine and theirs and mine != theirs)
 
 
 def _equal(mine: Iterable[Reading], theirs: Iterable[Reading]) -> Iterator[Match]:
@@ -92,8 +98,6 @@ def _match(
 ) -> Iterator[Match]:
     if left.key != right.key:  # the letters agree but a short form does not cover the same ones
         return
-    if mine.generation and theirs.generation and mine.generation != theirs.generation:
-        return  # a father and his son
     differences = compare(left, right, straight(len(left.items)))
     kinds = mine.kinds | theirs.kinds | {d.kind for d in differences}
     yield Match(

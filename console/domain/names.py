@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from console.domain.kinds import ANOTHER_NAME, Kind, in_order
 from console.domain.matching import SURE, Match, best_match
-from console.domain.read_out import Range, marks, read_out, reasons_for
+from console.domain.read_out import Range, read_out
+from console.domain.reasons import marks, reasons_for
 
 __all__ = ["Explanation", "Kind", "MatchRule", "accepts", "explain"]
 
@@ -96,7 +97,7 @@ def explain(
         kinds,
         not ANOTHER_NAME & set(kinds),
         read_out(mine, theirs, kinds, match, accepted=accepted, exact=rule is MatchRule.EXACT),
-        reasons_for(mine, theirs, kinds, match),
+        reasons_for(mine, theirs, kinds, match, exact=rule is MatchRule.EXACT),
         typed_marks,
         on_file_marks,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 
 from console.domain.differences import Line, line
 from console.domain.given_names import GIVEN_NAMES, SHORT_FORMS
@@ -36,7 +35,6 @@ class Reading:
     price: float = FINE
     aside: tuple[tuple[int, int], ...] = ()
     """The ranges of the text that were set aside."""
-    generation: int = 0
     givens: tuple[str, ...] = ()
     whole: tuple[int, int] = (0, 0)
     """Where the first word of the whole name begins and the last one ends."""
@@ -108,8 +106,13 @@ def _without_suffix(reading: Reading) -> Iterator[Reading]:
     place = _suffix_place(words)
     if place is None:
         return
-    shorter = reading.without(words[place : place + 1], Kind.SUFFIX)
-    yield replace(shorter, generation=SUFFIXES[words[place].key])
+    yield reading.without(words[place : place + 1], Kind.SUFFIX)
+
+
+def generation(words: Sequence[Word]) -> int:
+    """Return 1 for Senior, 2 for Junior and so on, or nothing."""
+    place = _suffix_place(words)
+    return SUFFIXES[words[place].key] if place is not None else 0
 
 
 def _suffix_place(words: Sequence[Word]) -> int | None:
