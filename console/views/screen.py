@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from console.background import Background
 from console.domain.errors import ConsoleError
+from console.views.theme import GRID
+from console.views.widgets import ProblemLine
 
 
 class Screen(QWidget):
@@ -18,12 +19,10 @@ class Screen(QWidget):
     def __init__(self, background: Background) -> None:
         super().__init__()
         self.background = background
-        self.problem = QLabel()
-        self.problem.setObjectName("problem")
-        self.problem.setTextFormat(Qt.TextFormat.PlainText)
-        self.problem.setWordWrap(True)
-        self.problem.hide()
+        self.problem = ProblemLine()
         self.page = QVBoxLayout(self)
+        self.page.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
+        self.page.setSpacing(2 * GRID)
         self.page.addWidget(self.problem)
         background.changed.connect(self._reload_if_shown)
 
@@ -32,12 +31,11 @@ class Screen(QWidget):
 
     def show_problem(self, problem: ConsoleError) -> None:
         """Say on the screen what went wrong and what to do next."""
-        self.problem.setText(str(problem))
-        self.problem.show()
+        self.problem.say(str(problem))
 
     def clear_problem(self) -> None:
         """Take back what went wrong before."""
-        self.problem.hide()
+        self.problem.say("")
 
     def _reload_if_shown(self, changed: frozenset[str]) -> None:
         if changed & self.shows:

@@ -68,7 +68,7 @@ def act(
     if key:
         action.setShortcut(QKeySequence(key))
     action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-    action.setProperty("icon", icon)
+    action.setProperty("icon_name", icon)
     action.setProperty("listed", listed)
     action.setToolTip(more or name)
     action.setStatusTip(more)
@@ -321,7 +321,7 @@ class Button(QPushButton):
         if kind != "quiet":
             theme.role(self, kind)
         if isinstance(what, QAction):
-            self._icon = icon or str(what.property("icon") or "")
+            self._icon = icon or str(what.property("icon_name") or "")
             what.changed.connect(self._mirror)
             self.clicked.connect(what.trigger)
             self._mirror()
@@ -549,6 +549,7 @@ class CopyableValue(QWidget):
         layout.setSpacing(2)
         layout.addWidget(self.label)
         layout.addLayout(row(self.value, self.copy, 0, gap=4))
+        layout.addStretch(1)
         self.show_value(value)
 
     def show_value(self, value: str, *, masked: bool = False) -> None:
@@ -686,6 +687,7 @@ class Field(QWidget):
         layout.addWidget(label(name, field))
         layout.addWidget(field)
         layout.addWidget(self.below)
+        layout.addStretch(1)
         self.setFocusProxy(field)
 
     def say(self, words: str = "", tone: str = "muted") -> None:

@@ -1,0 +1,150 @@
+"""Sheets: questions and forms laid over the window, which is dimmed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QShowEvent
+from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
+
+from console.domain.errors import ConsoleError
+from console.views import theme
+from console.views.theme import GRID
+from console.views.widgets import Button, ProblemLine, Words, title
+
+
+class Sheet(QDialog):
+    """A form over the window: a title, a body, a problem line, and buttons at the foot.
+
+    Open it with `open()`; it is modal to its window, Esc closes it, and it is deleted afterwards.
+    """
+
+    def __init__(self, over: QWidget, name: str, *, wide: int = 480) -> None:
+        super().__init__(over.window())
+        self.setWindowTitle(name)
+        self.setModal(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        theme.role(self, "sheet")
+        self._wide = wide
+        self._scrim: _Scrim | None = None
+        self.title = title(name)
+        self.title.setWordWrap(True)
+        self.problem = ProblemLine()
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(2 * GRID)
+        self.foot = QHBoxLayout()
+        self.foot.setSpacing(GRID)
+        self.foot.addStretch(1)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
+        page.setSpacing(2 * GRID)
+        page.addWidget(self.title)
+        page.addLayout(self.body, 1)
+        page.addWidget(self.problem)
+        page.addLayout(self.foot)
+
+    def show_problem(self, problem: ConsoleError) -> None:
+        """Say on the sheet what went wrong; nothing typed is lost."""
+        self.problem.say(str(problem))
+
+    def clear_problem(self) -> None:
+        """Take back what went wrong before."""
+        self.problem.say("")
+
+    def add_button(self, button: Button) -> Button:
+        """Add a button at the foot; the last one added is the main one."""
+        self.foot.addWidget(button)
+        return button
+
+    def add_cancel(self, word: str = "Cancel") -> Button:
+        """Add the button that closes the sheet and changes nothing."""
+        cancel = Button(word)
+        cancel.clicked.connect(self.reject)
+        return self.add_button(cancel)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.setMinimumWidth(min(theme.current().px(self._wide), self._room()))
+        self.adjustSize()
+        super().showEvent(event)
+        over = self.parentWidget()
+        if over is not None:
+            middle = over.mapToGlobal(over.rect().center())
+            top = over.mapToGlobal(QPoint(0, 0)).y() + max(
+                GRID, (over.height() - self.height()) // 3
+            )
+            self.move(middle.x() - self.width() // 2, top)
+            self._scrim = _Scrim(over)
+
+    def done(self, result: int) -> None:
+        if self._scrim is not None and isValid(self._scrim):
+            self._scrim.hide()
+            self._scrim.deleteLater()
+            self._scrim = None
+        super().done(result)
+
+    def _room(self) -> int:
+        over = self.parentWidget()
+        return over.width() - 4 * GRID if over is not None else 10_000
+
+
+def confirm(
+    over: QWidget,
+    question: str,
+    more: str,
+    yes: str,
+    then: Callable[[], object],
+    *,
+    no: str = "Cancel",
+    danger: bool = False,
+) -> Sheet:
+    """Ask before something that is hard to take back; `then` runs when the answer is yes."""
+    sheet = Sheet(over, question, wide=440)
+    sheet.setObjectName("confirm")
+    words = Words(more, wrap=True)
+    words.setVisible(bool(more))
+    sheet.body.addWidget(words)
+    cancel = sheet.add_cancel(no)
+    go = sheet.add_button(Button(yes, "danger" if danger else "primary"))
+    go.clicked.connect(sheet.accept)
+    sheet.accepted.connect(then)
+    (cancel if danger else go).setFocus()
+    (cancel if danger else go).setDefault(True)
+    sheet.open()
+    return sheet
+
+
+def picture(window: QWidget) -> QPixmap:
+    """Take a picture of a window with the sheets that lie over it."""
+    whole = window.grab()
+    painter = QPainter(whole)
+    for other in QApplication.topLevelWidgets():
+        if isinstance(other, QDialog) and other.isVisible() and other.parentWidget() is window:
+            corner = window.mapFromGlobal(other.mapToGlobal(QPoint(0, 0)))
+            painter.drawPixmap(corner, other.grab())
+    painter.end()
+    return whole
+
+
+class _Scrim(QWidget):
+    """Dims the window under a sheet."""
+
+    def __init__(self, over: QWidget) -> None:
+        super().__init__(over)
+        over.installEventFilter(self)
+        self.setGeometry(over.rect())
+        self.show()
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
+            self.setGeometry(watched.rect())
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with theme.painting(self) as painter:
+            shade = QColor("#0B1116")
+            shade.setAlphaF(0.45)
+            painter.fillRect(self.rect(), shade)
