@@ -1,0 +1,212 @@
+"""A pair of hands and eyes at the window: clicks, keys, and what can be read there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QAbstractItemModel, QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QWidget,
+)
+
+PATIENCE_SECONDS = 15.0
+
+T = TypeVar("T")
+W = TypeVar("W", bound=QWidget)
+
+
+class NotSeen(Exception):
+    """What was looked for did not appear on any window."""
+
+
+class Clerk:
+    """Uses the console as a person does, and answers what a person would see.
+
+    Everything is done through Qt's own mouse and key events on the widgets that are shown, so
+    what a clerk cannot reach, this cannot either.
+    """
+
+    def types(self, text: str) -> None:
+        """Type into whatever has the focus."""
+        for character in text:
+            target = self._focus()
+            code = ord(character)
+            if code < 128:
+                QTest.keyClicks(target, character)
+            else:
+                # Keyboards have no key for these; the input method sends the text itself.
+                for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+                    QApplication.sendEvent(
+                        target, QKeyEvent(kind, 0, Qt.KeyboardModifier.NoModifier, character)
+                    )
+            QApplication.processEvents()
+
+    def keys(self, *sequences: str) -> None:
+        """Press key combinations such as `Ctrl+K`, `Return` or `Alt+1`."""
+        for sequence in sequences:
+            pressed = QKeySequence(sequence)
+            for combination in (pressed[place] for place in range(pressed.count())):
+                QTest.keyClick(self._focus(), combination.key(), combination.keyboardModifiers())
+            QApplication.processEvents()
+
+    def presses(self, words: str) -> None:
+        """Click the button that says `words`."""
+        button = self.waits_for(lambda: self._button(words), f"a button “{words}”")
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=_middle(button))
+        QApplication.processEvents()
+
+    def fills(self, name: str, text: str) -> None:
+        """Replace what stands in the field of that name."""
+        field = self.waits_for(lambda: self._field(name), f"a field “{name}”")
+        QTest.mouseClick(field, Qt.MouseButton.LeftButton, pos=_middle(field))
+        field.setFocus()
+        self.keys("Ctrl+A", "Del")
+        self.types(text)
+
+    def chooses(self, name: str, words: str) -> None:
+        """Choose an entry of the list of that name by typing at it."""
+        box = self.waits_for(lambda: self._combo(name), f"a list “{name}”")
+        place = box.findText(words, Qt.MatchFlag.MatchStartsWith)
+        if place < 0:
+            raise NotSeen(f"“{name}” offers no “{words}”.")
+        box.setFocus()
+        while box.currentIndex() != place:
+            self.keys("Down" if box.currentIndex() < place else "Up")
+
+    def opens_row(self, words: str) -> None:
+        """Double-click the row of a list that holds `words`."""
+
+        def find() -> tuple[QAbstractItemView, int] | None:
+            for view in _shown(QAbstractItemView):
+                model = view.model()
+                for row in range(model.rowCount() if model else 0):
+                    if words in _row_text(model, row):
+                        return view, row
+            return None
+
+        view, row = self.waits_for(find, f"a row with “{words}”")
+        index = view.model().index(row, 0)
+        view.scrollTo(index)
+        spot = view.visualRect(index).center()
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+        QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+        QApplication.processEvents()
+
+    def sees(self, words: str, patience: float = PATIENCE_SECONDS) -> str:
+        """Wait until `words` can be read somewhere, and answer the text they stand in."""
+        return self.waits_for(
+            lambda: next((text for text in self.texts() if words in text), None),
+            f"“{words}”",
+            patience,
+        )
+
+    def does_not_see(self, words: str) -> bool:
+        """Whether `words` cannot be read anywhere now."""
+        return not any(words in text for text in self.texts())
+
+    def texts(self) -> Iterator[str]:
+        """Walk everything that can be read on the windows that are shown."""
+        for widget in QApplication.allWidgets():
+            if not widget.isVisible():
+                continue
+            if isinstance(widget, QLabel | QAbstractButton | QLineEdit):
+                yield widget.text()
+            elif isinstance(widget, QPlainTextEdit):
+                yield widget.toPlainText()
+            elif isinstance(widget, QComboBox):
+                yield widget.currentText()
+            elif isinstance(widget, QAbstractItemView) and (model := widget.model()):
+                for row in range(min(model.rowCount(), 200)):
+                    yield _row_text(model, row)
+            if widget.accessibleName():
+                yield widget.accessibleName()
+            if widget.accessibleDescription():
+                yield widget.accessibleDescription()
+
+    def waits_for(
+        self, look: Callable[[], T | None], what: str, patience: float = PATIENCE_SECONDS
+    ) -> T:
+        """Let the window live until `look` answers something; raise NotSeen when it never does."""
+        until = time.monotonic() + patience
+        while True:
+            QApplication.processEvents()
+            found = look()
+            if found:
+                return found
+            if time.monotonic() > until:
+                raise NotSeen(f"{what} did not appear. In view: {self._overview()}")
+            QTest.qWait(10)
+
+    def rests(self, seconds: float) -> None:
+        """Let the window live for a while."""
+        QTest.qWait(round(seconds * 1000))
+
+    def takes_picture(self, path: Path) -> None:
+        """Save what the active window shows, with whatever dialog or popup lies over it."""
+        QTest.qWait(50)
+        main = max(
+            (one for one in QApplication.topLevelWidgets() if one.isVisible()),
+            key=lambda one: one.width() * one.height(),
+        )
+        picture = main.grab()
+        painter = QPainter(picture)
+        for over in QApplication.topLevelWidgets():
+            if over is not main and over.isVisible() and over.width() > 1:
+                painter.drawPixmap(over.pos() - main.pos(), over.grab())
+        painter.end()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(str(path))
+
+    def _focus(self) -> QWidget:
+        focus = QApplication.focusWidget() or QApplication.activeWindow()
+        if focus is None:
+            raise NotSeen("No window has the focus.")
+        return focus
+
+    def _button(self, words: str) -> QAbstractButton | None:
+        fits = [
+            button
+            for button in _shown(QAbstractButton)
+            if button.isEnabled()
+            and words in (button.text().replace("&", ""), button.accessibleName())
+        ]
+        # The topmost window's button is the one a person would press.
+        active = QApplication.activeWindow()
+        fits.sort(key=lambda button: button.window() is not active)
+        return fits[0] if fits else None
+
+    def _field(self, name: str) -> QLineEdit | QPlainTextEdit | None:
+        fields: list[QLineEdit | QPlainTextEdit] = [*_shown(QLineEdit), *_shown(QPlainTextEdit)]
+        return next((field for field in fields if field.accessibleName() == name), None)
+
+    def _combo(self, name: str) -> QComboBox | None:
+        return next((box for box in _shown(QComboBox) if box.accessibleName() == name), None)
+
+    def _overview(self) -> str:
+        said = dict.fromkeys(text.strip() for text in self.texts() if text.strip())
+        return " · ".join(said)[:1500]
+
+
+def _shown(kind: type[W]) -> list[W]:
+    return [one for one in QApplication.allWidgets() if isinstance(one, kind) and one.isVisible()]
+
+
+def _middle(widget: QWidget) -> QPoint:
+    return widget.rect().center()
+
+
+def _row_text(model: QAbstractItemModel, row: int) -> str:
+    cells = (model.index(row, column).data() for column in range(model.columnCount()))
+    return "  ".join(str(cell) for cell in cells if cell is not None)
