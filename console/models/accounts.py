@@ -10,10 +10,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from console.domain.members import AccountStatus
 from console.domain.money import Money
-from console.models.base import Cents, Instant, Record
+from console.models.base import Cents, Choice, Instant, Record, Versioned
 
 
-class Account(Record):
+class Account(Versioned, Record):
     """One electric account at one service location."""
 
     __tablename__ = "account"
@@ -23,7 +23,9 @@ class Account(Record):
     printed_number: Mapped[str] = mapped_column(String(24))
     """As the old bills print it, with its decimal point."""
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
-    status: Mapped[AccountStatus] = mapped_column(String(20), default=AccountStatus.ACTIVE)
+    status: Mapped[AccountStatus] = mapped_column(
+        Choice(AccountStatus, 20), default=AccountStatus.ACTIVE
+    )
     service_line: Mapped[str] = mapped_column(String(120))
     service_city: Mapped[str] = mapped_column(String(60))
     service_state: Mapped[str] = mapped_column(String(2))
@@ -46,9 +48,6 @@ class Account(Record):
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     portal_version: Mapped[int] = mapped_column(default=1)
     """The version of the primary holder's name that the portal last told us it holds."""
-    version: Mapped[int] = mapped_column(default=1)
-
-    __mapper_args__ = {"version_id_col": version}
 
     def touches(self) -> frozenset[str]:
         return frozenset({"Account", f"account:{self.number}", f"member:{self.member_id}"})

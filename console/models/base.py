@@ -6,16 +6,38 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from sqlite3 import OperationalError
+from time import sleep
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, DateTime, Engine, Integer, MetaData, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    create_engine,
+    event,
+)  # fmt: skip
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, Dialect
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    declared_attr,
+    mapped_column,
+    sessionmaker,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from console.domain.money import Money
+from console.models.problems import told_in_words
+
+E = TypeVar("E", bound=StrEnum)
 
 SQLITE_PATIENCE_MILLISECONDS = 5000
 """How long a writer waits for another one on SQLite before it gives up."""
@@ -46,6 +68,16 @@ class Record(DeclarativeBase):
         if account_number is not None:
             names.add(f"account:{account_number}")
         return frozenset(names)
+
+
+class Versioned:
+    """What several people may edit: writing over somebody's newer edit fails."""
+
+    version: Mapped[int] = mapped_column(default=1, sort_order=1)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, object]:  # noqa: N805  # a directive is given the class
+        return {"version_id_col": cls.version}
 
 
 class Cents(TypeDecorator[Money]):
@@ -81,12 +113,29 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Choice(TypeDecorator[E]):
+    """One word of an enumeration in a text column."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, words: type[E], length: int) -> None:
+        super().__init__(length)
+        self.words = words
+
+    def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> E | None:
+        return None if value is None else self.words(value)
+
+
 class Records:
     """The office's database: read it, or change it in one transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._read = sessionmaker(engine)
+        self._read = sessionmaker(_for_reading(engine))
         self._write = sessionmaker(engine.execution_options(console_writes=True))
         self._listeners: list[Announce] = []
         self._listening = threading.Lock()
@@ -97,19 +146,22 @@ class Records:
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """Open a transaction that writes; it commits at the end of the block."""
-        with self._write.begin() as db:
+        with told_in_words(), self._write.begin() as db:
             yield db
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a session for reading one consistent picture."""
-        with self._read() as db:
+        with told_in_words(), self._read() as db:
             yield db
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
         """Open a bare connection for single quick questions, with no transaction around them."""
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with (
+            told_in_words(),
+            self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        ):
             yield connection
 
     def on_change(self, announce: Announce) -> None:
@@ -141,29 +193,52 @@ def touch(db: Session, *names: str) -> None:
 def connect(url: str) -> Records:
     """Connect to a database without creating or checking anything in it."""
     kind = make_url(url)
-    options: dict[str, Any] = {}
     if kind.get_backend_name() == "postgresql":
-        kind = kind.set(drivername="postgresql+psycopg")
-        options = {"pool_pre_ping": True, "pool_size": 6, "max_overflow": 4}
-    engine = create_engine(kind, **options)
+        return Records(_postgresql(kind.set(drivername="postgresql+psycopg")))
+    engine = create_engine(kind)
     if engine.dialect.name == "sqlite":
         _tune_sqlite(engine)
     return Records(engine)
+
+
+_LIBPQ: Final = {
+    # A server whose packets are dropped keeps a desk waiting for four seconds, not for ever.
+    "connect_timeout": "2",
+    "keepalives_idle": "1",
+    "keepalives_interval": "1",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "1500",
+    "target_session_attrs": "read-write",
+}
+_DEADLINES: Final = (
+    "-c statement_timeout=15s -c lock_timeout=8s -c idle_in_transaction_session_timeout=60s"
+)
+"""A proxy that swallows bytes is seen by no keepalive: the server gives up by itself."""
+
+
+def _postgresql(kind: URL) -> Engine:
+    query = {**_LIBPQ, **kind.query}
+    own = query.get("options", "")
+    query["options"] = f"{_DEADLINES} {own if isinstance(own, str) else ' '.join(own)}".strip()
+    return create_engine(kind.set(query=query), pool_pre_ping=True, pool_size=6, max_overflow=4)
+
+
+def _for_reading(engine: Engine) -> Engine:
+    """Let all questions of one reading session see the same moment; SQLite does so by itself."""
+    if engine.dialect.name != "postgresql":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def tune(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         # The driver's own transactions begin too late: SQLAlchemy's begin event says BEGIN below.
-        connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3's own attribute
+        connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout = {SQLITE_PATIENCE_MILLISECONDS}",
-            "journal_mode = wal",
-            "synchronous = normal",
-            "foreign_keys = on",
-            "recursive_triggers = on",
-        ):
+        cursor.execute(f"pragma busy_timeout = {SQLITE_PATIENCE_MILLISECONDS}")
+        _write_ahead(cursor)
+        for pragma in ("synchronous = normal", "foreign_keys = on", "recursive_triggers = on"):
             cursor.execute(f"pragma {pragma}")
         cursor.close()
 
@@ -172,6 +247,19 @@ def _tune_sqlite(engine: Engine) -> None:
         # A deferred transaction that reads and then writes fails as soon as two desks do it.
         writes = connection.get_execution_options().get("console_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _write_ahead(cursor: DBAPICursor) -> None:
+    # The change to write-ahead logging does not wait its turn when two consoles create the file.
+    for pause in (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, None):
+        try:
+            cursor.execute("pragma journal_mode = wal")
+        except OperationalError as error:
+            if pause is None or "locked" not in str(error):
+                raise
+            sleep(pause)
+        else:
+            return
 
 
 def _note_touched(session: Session, _context: object) -> None:

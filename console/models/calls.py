@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from console.models.base import Instant, Record
+from console.models.base import Instant, Record, Versioned
 
 
-class Call(Record):
+class Call(Versioned, Record):
     """One call or visit at the counter, from its first word to its wrap-up."""
 
     __tablename__ = "call"
-    __table_args__ = (Index("ix_call_member_id_began_at", "member_id", "began_at"),)
+    __table_args__ = (
+        Index("ix_call_member_id_began_at", "member_id", "began_at"),
+        # A colleague speaks with one caller at a time.
+        Index(
+            "uq_call_open_once",
+            "staff",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
@@ -29,6 +39,3 @@ class Call(Record):
     reason: Mapped[str] = mapped_column(String(30), default="")
     result: Mapped[str] = mapped_column(String(30), default="")
     note: Mapped[str] = mapped_column(Text, default="")
-    version: Mapped[int] = mapped_column(default=1)
-
-    __mapper_args__ = {"version_id_col": version}

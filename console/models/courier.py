@@ -8,10 +8,10 @@ from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.courier import ErrandKind, ErrandState
-from console.models.base import Instant, Record
+from console.models.base import Choice, Instant, Record, Versioned
 
 
-class Errand(Record):
+class Errand(Versioned, Record):
     """One thing the courier carries to the portal, and what came of it."""
 
     __tablename__ = "errand"
@@ -31,8 +31,8 @@ class Errand(Record):
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     """Made for the click; also the Idempotency-Key at the portal."""
-    kind: Mapped[ErrandKind] = mapped_column(String(20))
-    state: Mapped[ErrandState] = mapped_column(String(12))
+    kind: Mapped[ErrandKind] = mapped_column(Choice(ErrandKind, 20))
+    state: Mapped[ErrandState] = mapped_column(Choice(ErrandState, 12))
     account_number: Mapped[str] = mapped_column(ForeignKey("account.number"), index=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     correction_id: Mapped[str | None] = mapped_column(ForeignKey("name_correction.id"), index=True)
@@ -47,6 +47,3 @@ class Errand(Record):
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     answer: Mapped[str] = mapped_column(String(500), default="")
     """What came of it, in words for staff."""
-    version: Mapped[int] = mapped_column(default=1)
-
-    __mapper_args__ = {"version_id_col": version}

@@ -9,10 +9,10 @@ from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from console.domain.members import AlertKind, HolderRole, MayAct
-from console.models.base import Instant, Record
+from console.models.base import Choice, Instant, Record, Versioned
 
 
-class Member(Record):
+class Member(Versioned, Record):
     """A person or business that the co-op supplies; the primary holder of its accounts."""
 
     __tablename__ = "member"
@@ -33,11 +33,8 @@ class Member(Record):
     mailing_state: Mapped[str] = mapped_column(String(2), default="")
     mailing_zip: Mapped[str] = mapped_column(String(10), default="")
     since: Mapped[datetime] = mapped_column(Instant)
-    version: Mapped[int] = mapped_column(default=1)
 
     holders: Mapped[list[Holder]] = relationship(back_populates="member", order_by="Holder.id")
-
-    __mapper_args__ = {"version_id_col": version}
 
     def touches(self) -> frozenset[str]:
         return frozenset({"Member", f"member:{self.id}"})
@@ -52,8 +49,8 @@ class Holder(Record):
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     name: Mapped[str] = mapped_column(String(120))
     given_names: Mapped[str] = mapped_column(String(80), default="")
-    role: Mapped[HolderRole] = mapped_column(String(20))
-    may_act: Mapped[MayAct] = mapped_column(String(20))
+    role: Mapped[HolderRole] = mapped_column(Choice(HolderRole, 20))
+    may_act: Mapped[MayAct] = mapped_column(Choice(MayAct, 20))
 
     member: Mapped[Member] = relationship(back_populates="holders")
 
@@ -82,7 +79,7 @@ class FormerAddress(Record):
     until: Mapped[datetime] = mapped_column(Instant)
 
 
-class NameCorrection(Record):
+class NameCorrection(Versioned, Record):
     """One correction of the name on file: what it was, what it became, and what proved it."""
 
     __tablename__ = "name_correction"
@@ -102,30 +99,24 @@ class NameCorrection(Record):
     corrected_at: Mapped[datetime] = mapped_column(Instant)
     undone_by: Mapped[str] = mapped_column(String(60), default="")
     undone_at: Mapped[datetime | None] = mapped_column(Instant)
-    version: Mapped[int] = mapped_column(default=1)
-
-    __mapper_args__ = {"version_id_col": version}
 
 
-class Alert(Record):
+class Alert(Versioned, Record):
     """Something that must be seen before anything is said or done for this member."""
 
     __tablename__ = "alert"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
-    kind: Mapped[AlertKind] = mapped_column(String(30))
+    kind: Mapped[AlertKind] = mapped_column(Choice(AlertKind, 30))
     note: Mapped[str] = mapped_column(String(500), default="")
     raised_by: Mapped[str] = mapped_column(String(60))
     raised_at: Mapped[datetime] = mapped_column(Instant)
     cleared_by: Mapped[str] = mapped_column(String(60), default="")
     cleared_at: Mapped[datetime | None] = mapped_column(Instant)
-    version: Mapped[int] = mapped_column(default=1)
-
-    __mapper_args__ = {"version_id_col": version}
 
 
-class Note(Record):
+class Note(Versioned, Record):
     """What a colleague wanted the next one to know."""
 
     __tablename__ = "note"
@@ -138,9 +129,6 @@ class Note(Record):
     written_at: Mapped[datetime] = mapped_column(Instant)
     removed_by: Mapped[str] = mapped_column(String(60), default="")
     removed_at: Mapped[datetime | None] = mapped_column(Instant)
-    version: Mapped[int] = mapped_column(default=1)
-
-    __mapper_args__ = {"version_id_col": version}
 
 
 def former_names_of(db: Session, member_id: int) -> Sequence[FormerName]:

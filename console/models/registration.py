@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.registration import CaseKind, Channel, Outcome, RegistrationState
-from console.models.base import Instant, Record
+from console.models.base import Choice, Instant, Record, Versioned
 
 
 class RegistrationAttempt(Record):
@@ -25,18 +25,21 @@ class RegistrationAttempt(Record):
     account_typed: Mapped[str] = mapped_column(String(60))
     name_typed: Mapped[str] = mapped_column(String(200))
     email: Mapped[str] = mapped_column(String(254), default="")
-    channel: Mapped[Channel] = mapped_column(String(10))
-    outcome: Mapped[Outcome] = mapped_column(String(20))
+    channel: Mapped[Channel] = mapped_column(Choice(Channel, 10))
+    outcome: Mapped[Outcome] = mapped_column(Choice(Outcome, 20))
 
 
-class Registration(Record):
+class Registration(Versioned, Record):
     """Where one account stands with the portal, and whether somebody must look at it.
 
     Attempts with an account number that nobody has are kept here too, with no account.
     """
 
     __tablename__ = "registration"
-    __table_args__ = (Index("ix_registration_kind_since", "kind", "since"),)
+    __table_args__ = (
+        Index("ix_registration_kind_since", "kind", "since"),
+        Index("ix_registration_kind_refreshed_at", "kind", "refreshed_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_number: Mapped[str | None] = mapped_column(ForeignKey("account.number"), unique=True)
@@ -44,7 +47,7 @@ class Registration(Record):
     account_digits: Mapped[str] = mapped_column(String(60), unique=True)
     """The numerals that were typed, known account or not."""
     state: Mapped[RegistrationState] = mapped_column(
-        String(24), default=RegistrationState.NONE
+        Choice(RegistrationState, 24), default=RegistrationState.NONE
     )
     portal_id: Mapped[str] = mapped_column(String(64), default="")
     email: Mapped[str] = mapped_column(String(254), default="")
@@ -52,15 +55,12 @@ class Registration(Record):
     expires_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
     last_sign_in: Mapped[datetime | None] = mapped_column(Instant)
     refreshed_at: Mapped[datetime | None] = mapped_column(Instant)
-    kind: Mapped[CaseKind] = mapped_column(String(12))
+    kind: Mapped[CaseKind] = mapped_column(Choice(CaseKind, 12))
     """Its place in the worklist."""
     since: Mapped[datetime] = mapped_column(Instant)
     """When it came to that place."""
     attempts: Mapped[int] = mapped_column(default=0)
     assigned_to: Mapped[str] = mapped_column(String(60), default="", index=True)
-    version: Mapped[int] = mapped_column(default=1)
-
-    __mapper_args__ = {"version_id_col": version}
 
 
 class PortalCursor(Record):

@@ -6,20 +6,17 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.staff import Role
-from console.models.base import Record
+from console.models.base import Choice, Record, Versioned
 
 
-class Staff(Record):
+class Staff(Versioned, Record):
     """A colleague who may sign in."""
 
     __tablename__ = "staff"
 
     login: Mapped[str] = mapped_column(String(60), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
-    role: Mapped[Role] = mapped_column(String(20))
+    role: Mapped[Role] = mapped_column(Choice(Role, 20))
     password_hash: Mapped[str] = mapped_column(String(200))
     """Argon2id; empty for a training colleague, who signs in with one click."""
     dismissed: Mapped[bool] = mapped_column(default=False)
-    version: Mapped[int] = mapped_column(default=1)
-
-    __mapper_args__ = {"version_id_col": version}

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from console.domain.verification import DeliveryStatus
-from console.models.base import Instant, Record
+from console.models.base import Choice, Instant, Record
 
 
 class Delivery(Record):
@@ -21,5 +21,5 @@ class Delivery(Record):
     registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"))
     at: Mapped[datetime] = mapped_column(Instant)
     email: Mapped[str] = mapped_column(String(254), default="")
-    status: Mapped[DeliveryStatus] = mapped_column(String(12))
+    status: Mapped[DeliveryStatus] = mapped_column(Choice(DeliveryStatus, 12))
     reason: Mapped[str] = mapped_column(String(300), default="")
