@@ -14,7 +14,8 @@ from console.domain.kinds import Kind
 from console.domain.letters import Word, take_apart
 from console.domain.readings import Reading, cores, drops, generation, givens_agree, is_given
 
-_TRUNCATED, _ONE_SLIP, _TWO_SLIPS, _SHORT_FORM, _DETAIL = 1.2, 2.0, 2.6, 0.3, 0.1
+_TRUNCATED, _CUT_INSIDE, _SHORT_FORM, _DETAIL = 1.2, 0.25, 0.3, 0.1
+_ONE_SLIP, _TWO_SLIPS = 2.0, 2.6
 SURE = 1.9
 """Up to this price nothing but whole words and details differ; above it letters do."""
 
@@ -52,9 +53,12 @@ def _with_umlauts(
 def _matches(
     typed: list[Word], on_file: list[Word], file_text: str, typed_text: str, cut_at: int
 ) -> Iterator[Match]:
-    if not typed or not on_file or _father_and_son(typed, on_file):
+    if not typed or not on_file:
         return
     mine, theirs = drops(typed), drops(on_file)
+    if _father_and_son(typed, on_file):  # unless the cut has made a I of a III
+        yield from _truncated(mine[:1], theirs[:1], [], file_text, typed_text, cut_at)
+        return
     my_cores = [core for reading in mine for core in cores(reading)]
     their_cores = [core for reading in theirs for core in cores(reading)]
     exact = [
@@ -63,7 +67,7 @@ def _matches(
         *_equal(mine, their_cores),
         *_same_person(my_cores, their_cores),
         *_other_order(mine[0], theirs[0]),
-        *_truncated(mine, my_cores, theirs, their_cores, file_text, typed_text, cut_at),
+        *_truncated(mine, theirs, their_cores, file_text, typed_text, cut_at),
     ]
     yield from exact
     if not any(match.price < SURE for match in exact):
@@ -152,7 +156,6 @@ def _counts(word: Word) -> bool:
 
 def _truncated(
     mine: Sequence[Reading],
-    my_cores: Sequence[Reading],
     theirs: Sequence[Reading],
     their_cores: Sequence[Reading],
     file_text: str,
@@ -160,16 +163,16 @@ def _truncated(
     cut_at: int,
 ) -> Iterator[Match]:
     file_length, typed_length = len(file_text.strip(" ")), len(typed_text.strip(" "))
-    if _may_be_cut(file_length, cut_at) and typed_length > file_length:
-        for full, short in product(mine, theirs[:1]):
-            yield from _cut(full, short, file_length, cut_at, on_file=True)
-        for full, short in product(mine[:1], their_cores):
-            if Kind.COUPLE in short.kinds and short.words[-1].end == theirs[0].words[-1].end:
-                yield from _cut(full, short, file_length, cut_at, on_file=True)
+    if _may_be_cut(file_length, cut_at):
+        if typed_length > file_length:
+            for full in mine:
+                yield from _cut(full, theirs[0], file_length, cut_at, on_file=True)
+        for short in their_cores:  # the last name of a couple is what the cut falls on
+            if Kind.COUPLE in short.kinds and short.words[-1].end == theirs[0].whole[1]:
+                yield from _cut(mine[0], short, file_length, cut_at, on_file=True)
     if _may_be_cut(typed_length, cut_at) and file_length > typed_length:
-        for full, short in product(theirs, mine[:1]):
-            yield from _cut(full, short, typed_length, cut_at, on_file=False)
-    del my_cores
+        for full in theirs:
+            yield from _cut(full, mine[0], typed_length, cut_at, on_file=False)
 
 
 def _may_be_cut(length: int, cut_at: int) -> bool:
@@ -186,13 +189,16 @@ def _cut(
         rest = long_line.items[size]
         if length < cut_at and not rest.gap.text:
             continue  # a name cut inside a word would be longer
+        # A name of full length that stops inside a word was cut, whatever else the rest may mean.
+        inside = length == cut_at and not rest.gap.text
+        price = _CUT_INSIDE if inside else _TRUNCATED
         head = Line(long_line.items[:size], short_line.last)
         pair = (head, short_line) if on_file else (short_line, head)
         differences = compare(*pair, straight(size))
         readings = (full, short) if on_file else (short, full)
         yield Match(
             full.kinds | short.kinds | {d.kind for d in differences} | {Kind.TRUNCATED},
-            full.price + short.price + _TRUNCATED + _price(differences),
+            full.price + short.price + price + _price(differences),
             *readings,
             tuple(differences),
             (rest.gap.start, int(on_file)),

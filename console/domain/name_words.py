@@ -47,6 +47,8 @@ les lo los mac mc o saint san santa st ste ten ter van vanden vander von zu zur
 """
 PARTICLES: Final = frozenset(_PARTICLES.split())
 """Little words that belong to the last name after them."""
+PARTICLES_GIVEN_TOO: Final = frozenset({"al", "ben", "della", "les", "mac"})
+"""Particles that are more often somebody's given name."""
 
 GLUED_PARTICLES: Final = (
     "vander", "della", "dela", "delo", "fitz", "von", "van", "del", "de", "la", "le", "di", "da",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 from console.domain.differences import Line, line
 from console.domain.given_names import GIVEN_NAMES, SHORT_FORMS
@@ -18,11 +19,15 @@ from console.domain.name_words import (
     LEGAL_FORMS,
     LEGAL_FORMS_IN_LETTERS,
     PARTICLES,
+    PARTICLES_GIVEN_TOO,
     SHORT_WORDS,
     SUFFIXES,
     TITLES,
 )
 
+_MOST_WORDS: Final = 14
+"""A longer text is a sentence, not a name, and is compared as it stands."""
+_MOST_TAILS: Final = 3
 FINE, DROPPED, GIVEN, COUPLE, PART = 0.0, 1.0, 1.5, 1.5, 1.7
 
 
@@ -106,7 +111,10 @@ def _without_suffix(reading: Reading) -> Iterator[Reading]:
     place = _suffix_place(words)
     if place is None:
         return
-    yield reading.without(words[place : place + 1], Kind.SUFFIX)
+    shorter = reading.without(words[place : place + 1], Kind.SUFFIX)
+    if any(word.key in BUSINESS_WORDS for word in words):
+        shorter = replace(shorter, price=shorter.price + 0.3)  # a business has no Junior
+    yield shorter
 
 
 def generation(words: Sequence[Word]) -> int:
@@ -128,7 +136,9 @@ def _suffix_place(words: Sequence[Word]) -> int | None:
 def _without_legal_form(reading: Reading) -> Iterator[Reading]:
     words = list(reading.words)
     gone: list[Word] = []
-    while len(words) > 1:
+    for _ in range(_MOST_TAILS):
+        if len(words) < 2:
+            return
         size = next(
             (n for n in (4, 3, 2) if tuple(w.key for w in words[-n:]) in LEGAL_FORMS_IN_LETTERS
              and len(words) > n),
@@ -156,6 +166,8 @@ def _without_article(reading: Reading) -> Iterator[Reading]:
 
 def cores(reading: Reading) -> Iterator[Reading]:
     """Read a name without given names, as one of a couple, or as one part of a double name."""
+    if len(reading.words) > _MOST_WORDS:
+        return
     place = _couple_place(reading.words)
     if place is not None:
         yield from _of_couple(reading, place)
@@ -251,8 +263,9 @@ def _surname(
 
 def _all_given(words: Sequence[Word]) -> bool:
     return all(
-        is_given(word) and word.key not in PARTICLES - GIVEN_NAMES for word in words
-    ) and any(word.key not in PARTICLES for word in words)
+        is_given(word) and (word.key not in PARTICLES or word.key in PARTICLES_GIVEN_TOO)
+        for word in words
+    )
 
 
 def _generic(words: Sequence[Word]) -> bool:
@@ -268,7 +281,7 @@ def _parts(reading: Reading) -> Iterator[Reading]:
         for kept in (pieces[:cut], pieces[cut:]):
             core = [p for p in kept if not (p is kept[0] or p is kept[-1]) or not p.is_sign]
             letters = sum(len(p.key) for p in core)
-            if letters >= 3 and (hyphened or not _generic(core)) and _tells(core):
+            if hyphened or (letters >= 3 and not _generic(core) and _tells(core)):
                 yield reading.keeping(core, Kind.PART, price)
     if len(words) == 1:
         yield from _after_glued_particle(reading)
