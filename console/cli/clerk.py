@@ -56,9 +56,7 @@ class Clerk:
     def keys(self, *sequences: str) -> None:
         """Press key combinations such as `Ctrl+K`, `Return` or `Alt+1`."""
         for sequence in sequences:
-            pressed = QKeySequence(sequence)
-            for combination in (pressed[place] for place in range(pressed.count())):
-                QTest.keyClick(self._focus(), combination.key(), combination.keyboardModifiers())
+            QTest.keySequence(self._focus(), QKeySequence(sequence))
             QApplication.processEvents()
 
     def presses(self, words: str) -> None:
