@@ -9,6 +9,7 @@ from enum import StrEnum
 from console.domain.kinds import ANOTHER_NAME, Kind, in_order
 from console.domain.matching import SURE, Match, best_match
 from console.domain.read_out import Range, read_out
+from console.domain.readings import is_business
 from console.domain.reasons import marks, reasons_for
 
 __all__ = ["Explanation", "Kind", "MatchRule", "accepts", "explain"]
@@ -149,7 +150,16 @@ def explain_among(
     return plain
 
 
-def looks_like_another_person(before: str, after: str) -> bool:
+def looks_like_another_person(before: str, after: str, cut_at: int = 20) -> bool:
     """Tell whether a corrected name would be another person's, not another spelling."""
-    match = _match(after, before, 0)
-    return not accepts(after, before) and (match is None or match.price > SURE + 1)
+    if accepts(after, before):
+        return False
+    match = _match(after, before, cut_at)
+    if match is None or match.price > _SPELLING_FIX:
+        return True
+    # From a person to a business, or back, is a change of holder even when the name stays.
+    return Kind.PART in match.kinds and is_business(before) != is_business(after)
+
+
+_SPELLING_FIX = SURE + 1
+"""Two wrong letters, or whole words that staff know how to read; more is somebody else's name."""

@@ -10,7 +10,7 @@ from typing import Final
 from console.domain.differences import Line, line
 from console.domain.given_names import GIVEN_NAMES, SHORT_FORMS
 from console.domain.kinds import Kind
-from console.domain.letters import Word
+from console.domain.letters import Word, take_apart
 from console.domain.name_words import (
     ARTICLES,
     BUSINESS_WORDS,
@@ -268,6 +268,11 @@ def _all_given(words: Sequence[Word]) -> bool:
     )
 
 
+def is_business(name: str) -> bool:
+    """Tell whether a name has a word that only businesses have."""
+    return any(word.key in BUSINESS_WORDS for word in take_apart(name))
+
+
 def _generic(words: Sequence[Word]) -> bool:
     return all(word.key in BUSINESS_WORDS for word in words)
 
@@ -309,7 +314,9 @@ def givens_agree(mine: Sequence[str], theirs: Sequence[str]) -> bool:
     if not mine or not theirs:
         return True
     shorter, longer = sorted((mine, theirs), key=len)
-    return any(_same_given(name, other) for name in shorter[:1] for other in longer[:2])
+    # Some go by their middle name: Robert Smith may be the John Robert Smith on file.
+    tried = longer[:2] if len(shorter) < len(longer) else longer[:1]
+    return any(_same_given(shorter[0], other) for other in tried)
 
 
 def _same_given(name: str, other: str) -> bool:

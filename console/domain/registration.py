@@ -162,9 +162,9 @@ def clean_name(text: str) -> str:
     return name
 
 
-def needs_supervisor(before: str, after: str) -> bool:
+def needs_supervisor(before: str, after: str, cut_at: int = 20) -> bool:
     """Tell whether a correction looks like another person, not another spelling."""
-    return bool(before.strip()) and looks_like_another_person(before, after)
+    return bool(before.strip()) and looks_like_another_person(before, after, cut_at)
 
 
 class Remedy(StrEnum):

@@ -243,6 +243,8 @@ def _with_at(text: str) -> str | None:
 def _mend_domain(domain: str) -> str:
     if domain in _SURE:
         return domain
+    if domain.removesuffix(".com") + ".net" in _SURE:
+        return domain.removesuffix(".com") + ".net"  # the company's own staff are not our members
     if "." not in domain:
         for service in _SERVICES:
             name, _, ending = service.partition(".")
