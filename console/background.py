@@ -57,6 +57,7 @@ class Background(QObject):
         self._awaiting: dict[int, Callable[[Future[Any]], None]] = {}
         self._newest: dict[object, tuple[int, Future[Any]]] = {}
         self._is_slow = False
+        self._quiet: set[int] = set()
         self._homeward.connect(self._arrive, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -85,15 +86,22 @@ class Background(QObject):
             pool.shutdown(wait=True, cancel_futures=True)
 
     def start(
-        self, job: Callable[[], T], home: Callable[[Future[T]], None], purpose: object = None
+        self,
+        job: Callable[[], T],
+        home: Callable[[Future[T]], None],
+        purpose: object = None,
+        *,
+        quiet: bool = False,
     ) -> None:
         """Run a job on a worker thread, then its homecoming on the UI thread.
 
         With a purpose, an earlier job for the same purpose is forgotten, and dropped altogether
-        when it has not begun.
+        when it has not begun. What nobody waits for is quiet: it is never said to be slow.
         """
         ticket = next(self._tickets)
         self._awaiting[ticket] = home
+        if quiet:
+            self._quiet.add(ticket)
         if purpose is None:
             running = self._pool.submit(job)
         else:
@@ -107,14 +115,15 @@ class Background(QObject):
         running.add_done_callback(partial(self._homeward.emit, ticket))
 
     def _say_slow(self, ticket: int) -> None:
-        if ticket in self._awaiting and not self._is_slow:
+        if ticket in self._awaiting and ticket not in self._quiet and not self._is_slow:
             self._is_slow = True
             self.slow.emit(True)
 
     def _arrive(self, ticket: int, done: Future[Any]) -> None:
         self._newest = {why: held for why, held in self._newest.items() if held[0] != ticket}
         home = self._awaiting.pop(ticket, None)
-        if self._is_slow and not self._awaiting:
+        self._quiet.discard(ticket)
+        if self._is_slow and self._awaiting.keys() <= self._quiet:
             self._is_slow = False
             self.slow.emit(False)
         if home is not None and not done.cancelled():
@@ -135,14 +144,16 @@ class Question(Generic[T]):
         *,
         busy: Sequence[Busy] = (),
         failed: Callable[[ConsoleError], None] | None = None,
+        quiet: bool = False,
     ) -> None:
         """Ask, and show the answer unless the asking screen is gone by then.
 
         A problem goes to `failed`, or to the asker's own problem line when it is not given.
+        A quiet question, such as one asked by a timer, is never said to be slow.
         """
         for widget in busy:
             widget.setEnabled(False)
-        self._background.start(self._job, self._bring_home(asker, show, busy, failed))
+        self._background.start(self._job, self._bring_home(asker, show, busy, failed), quiet=quiet)
 
     def latest(self, asker: Asker, show: Callable[[T], None]) -> None:
         """Ask, and forget any earlier question whose answer was to be shown the same way.

@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final, Literal
 
-from PySide6.QtCore import QDir, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QDir, QObject, QRectF, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -47,6 +47,7 @@ SCALES: Final = (80, 90, 100, 110, 125, 150, 175, 200)
 UI_FAMILY: Final = "Inter"
 MONO_FAMILY: Final = "JetBrains Mono"
 
+_KEPT_DARK, _KEPT_SCALE = "look/dark", "look/scale"
 _SOURCE = Path(__file__).parents[2] / "resources"
 _INSTALLED = Path(__file__).parents[1] / "_resources"
 
@@ -106,6 +107,27 @@ def mix(colour: str, into: str, share: float) -> str:
         round(one.green() * share + other.green() * (1 - share)),
         round(one.blue() * share + other.blue() * (1 - share)),
     ).name()
+
+
+def recall(store: QSettings) -> Theme:
+    """Answer the look this person chose last, or the desktop's own the first time."""
+    chosen = _whole(store.value(_KEPT_DARK))
+    hints = QGuiApplication.styleHints() if QGuiApplication.instance() else None
+    desktop = hints is not None and hints.colorScheme() == Qt.ColorScheme.Dark
+    dark = desktop if chosen is None else bool(chosen)
+    return Theme(dark=dark, scale=_whole(store.value(_KEPT_SCALE)) or 100)
+
+
+def keep(look: Theme, store: QSettings) -> None:
+    """Remember the look for the next time."""
+    store.setValue(_KEPT_DARK, int(look.dark))
+    store.setValue(_KEPT_SCALE, look.scale)
+
+
+def _whole(kept: object) -> int | None:
+    # Settings come back as text after a restart, and people edit such files.
+    text = str(kept)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 class Theme(QObject):

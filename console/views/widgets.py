@@ -137,7 +137,7 @@ class Icon(QLabel):
 
     def __init__(self, name: str, tone: str = "ink", size: int = 20, spoken: str = "") -> None:
         super().__init__()
-        self._name, self._tone, self._size = name, tone, size
+        self.name, self._tone, self._size = name, tone, size
         self.setAccessibleName(spoken)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         theme.current().changed.connect(self._draw)
@@ -145,11 +145,11 @@ class Icon(QLabel):
 
     def show_icon(self, name: str, tone: str | None = None) -> None:
         """Change the icon, and what its colour means."""
-        self._name, self._tone = name, tone or self._tone
+        self.name, self._tone = name, tone or self._tone
         self._draw()
 
     def _draw(self) -> None:
-        self.setPixmap(theme.current().pixmap(self._name, self._tone, self._size))
+        self.setPixmap(theme.current().pixmap(self.name, self._tone, self._size))
 
 
 class _Marked(QLabel):
@@ -432,7 +432,7 @@ def rule(*, upright: bool = False) -> QFrame:
     return line
 
 
-def row(*things: QWidget | int, gap: int = GRID) -> QHBoxLayout:
+def row(*things: QWidget | QLayout | int, gap: int = GRID) -> QHBoxLayout:
     """Lay things side by side; a number is that much space, 0 takes all that is left."""
     layout = QHBoxLayout()
     _fill(layout, things, gap)

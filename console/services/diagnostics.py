@@ -1,0 +1,107 @@
+"""How the console's connections are doing: the database, the portal, and what waits between."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from console import __version__
+from console.domain.courier import ErrandState
+from console.domain.errors import ConsoleError
+from console.models.courier import Errand
+from console.services.desk import Desk
+
+
+@dataclass(frozen=True)
+class Light:
+    """Whether a server answers, how fast, and what to say of it."""
+
+    answers: bool
+    milliseconds: int
+    words: str
+
+
+@dataclass(frozen=True)
+class DatabaseHealth:
+    """The database and what waits in it for the portal."""
+
+    light: Light
+    outbox: int
+
+
+@dataclass(frozen=True)
+class ExchangeRow:
+    """One call to the portal; it holds nothing personal."""
+
+    at: datetime
+    method: str
+    path: str
+    status: int | None
+    milliseconds: int
+    outcome: str
+    request_id: str
+
+
+def database(desk: Desk) -> DatabaseHealth:
+    """Ask the database something small, and count what waits in the outbox."""
+    began = time.monotonic()
+    try:
+        with desk.records.read() as db:
+            waiting = db.scalar(
+                select(func.count())
+                .select_from(Errand)
+                .where(Errand.state.in_((ErrandState.WAITING, ErrandState.SENDING)))
+            )
+    except SQLAlchemyError:
+        words = "The database does not answer. What you have typed is kept; it is tried again."
+        return DatabaseHealth(Light(False, _since(began), words), 0)
+    return DatabaseHealth(Light(True, _since(began), "The database answers."), waiting or 0)
+
+
+def portal(desk: Desk) -> Light:
+    """Ask the portal whether it is there."""
+    began = time.monotonic()
+    try:
+        desk.portal.health()
+    except ConsoleError as problem:
+        return Light(False, _since(began), str(problem))
+    return Light(True, _since(began), "The portal answers.")
+
+
+def exchanges(desk: Desk) -> tuple[ExchangeRow, ...]:
+    """List the last calls to the portal, the newest first."""
+    return tuple(
+        ExchangeRow(
+            at=exchange.at,
+            method=exchange.method,
+            path=exchange.path,
+            status=exchange.status,
+            milliseconds=exchange.milliseconds,
+            outcome=exchange.outcome,
+            request_id=exchange.request_id,
+        )
+        for exchange in reversed(desk.portal.exchanges)
+    )
+
+
+def facts(desk: Desk) -> tuple[tuple[str, str], ...]:
+    """Say what this console is and where it is connected; passwords are left out."""
+    return (
+        ("Console", __version__),
+        ("Workstation", desk.workstation),
+        ("Signed in", f"{desk.colleague.login} ({desk.colleague.role.words})"),
+        ("Database", desk.records.engine.url.render_as_string(hide_password=True)),
+        ("Portal", desk.settings.portal_url or "not set up"),
+        ("Time zone", desk.settings.zone),
+        ("Python", platform.python_version()),
+        ("System", f"{platform.system()} {platform.release()}"),
+    )
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

@@ -1,0 +1,192 @@
+"""Diagnostics: whether everything answers, and the last words with the portal."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from console.background import Background
+from console.domain import times
+from console.domain.errors import ConsoleError
+from console.services import diagnostics
+from console.services.diagnostics import DatabaseHealth, ExchangeRow, Light
+from console.views.crash import log_folder
+from console.views.screen import Screen
+from console.views.tables import Column, RowTable
+from console.views.theme import GRID
+from console.views.widgets import (
+    Button,
+    Card,
+    EmptyPlace,
+    Icon,
+    Section,
+    Words,
+    act,
+    column,
+    label,
+    row,
+    title,
+)
+
+EVERY_MILLISECONDS = 3_000
+
+
+class DiagnosticsScreen(Screen):
+    """Lights, facts about this console, and the last exchanges with the portal."""
+
+    def __init__(self, background: Background) -> None:
+        super().__init__(background)
+        self.setAccessibleName("Diagnostics")
+        self.copy_all = act(
+            self, "Copy the diagnostics", self._on_copy, icon="copy",
+            more="Facts, lights and the last exchanges; nothing personal is in them.",
+        )  # fmt: skip
+        self.open_log = act(self, "Open the folder of the log", self._on_log, icon="external")
+        self.page.insertLayout(
+            0, row(title("Diagnostics"), 0, Button(self.open_log), Button(self.copy_all))
+        )
+        self.database = LightCard("database", "Database")
+        self.portal = LightCard("portal", "Portal")
+        self.outbox = LightCard("outbox", "Outbox")
+        self.page.addLayout(row(self.database, self.portal, self.outbox, gap=2 * GRID))
+        self.facts = QWidget()
+        self._facts = QGridLayout(self.facts)
+        self._facts.setContentsMargins(0, 0, 0, 0)
+        self._facts.setHorizontalSpacing(3 * GRID)
+        self._facts.setVerticalSpacing(GRID // 2)
+        self._said: tuple[tuple[str, str], ...] = ()
+        about = Section("This console")
+        about.body.addWidget(self.facts)
+        self.page.addWidget(about)
+        zone = background.desk.settings.zone
+        now = background.desk.now
+        self.exchanges: RowTable[ExchangeRow] = RowTable(
+            (
+                Column[ExchangeRow](
+                    "When", lambda e: e.at, lambda at: times.when(at, now(), zone), width=140
+                ),
+                Column[ExchangeRow](
+                    "Call", lambda e: f"{e.method} {e.path}", stretch=True
+                ),
+                Column[ExchangeRow](
+                    "Outcome", lambda e: e.outcome, str.capitalize, width=150,
+                    icon=lambda e: "check" if _went_well(e) else "alert",
+                    tone=lambda e: "good" if _went_well(e) else "bad",
+                ),
+                Column[ExchangeRow](
+                    "Status", lambda e: e.status, lambda s: "" if s is None else str(s),
+                    align="right", width=90,
+                ),
+                Column[ExchangeRow](
+                    "Took", lambda e: e.milliseconds, lambda ms: f"{ms:,} ms", align="right",
+                    width=100,
+                ),
+                Column[ExchangeRow]("Request", lambda e: e.request_id[:8], width=110),
+            ),
+            key=lambda e: e.request_id,
+            name="Last exchanges with the portal",
+            empty=EmptyPlace(
+                "portal", "No word has passed with the portal yet.",
+                more="Open a member or the registrations, and what is asked appears here.",
+            ),
+        )  # fmt: skip
+        last = Section("Last exchanges with the portal", note="personal data left out")
+        last.body.addWidget(self.exchanges, 1)
+        self.page.addWidget(last, 1)
+        self._often = QTimer(self)
+        self._often.setInterval(EVERY_MILLISECONDS)
+        self._often.timeout.connect(self.load)
+
+    def load(self) -> None:
+        """Ask everything afresh."""
+        self.background.ask(diagnostics.database).then(self, self.show_database)
+        self.background.ask(diagnostics.exchanges).then(self, self.exchanges.show_rows)
+        self.background.ask(diagnostics.facts).then(self, self.show_facts)
+        self.background.ask(diagnostics.portal).then(self, self.show_portal)
+
+    def show_database(self, health: DatabaseHealth) -> None:
+        """Show how the database does, and what waits in it."""
+        self.database.show_light(health.light)
+        many = health.outbox
+        words = "Nothing waits." if not many else f"{many} on the way to the portal."
+        self.outbox.show_words(str(many), words, "good" if not many else "warn")
+
+    def show_portal(self, light: Light) -> None:
+        """Show how the portal does."""
+        self.portal.show_light(light)
+
+    def show_facts(self, facts: tuple[tuple[str, str], ...]) -> None:
+        """Show what this console is and where it is connected."""
+        if facts == self._said:
+            return
+        self._said = facts
+        while (item := self._facts.takeAt(0)) is not None:
+            if widget := item.widget():
+                widget.deleteLater()
+        half = -(-len(facts) // 2)
+        for place, (name, value) in enumerate(facts):
+            across, down = divmod(place, half)
+            self._facts.addWidget(label(name), down, 2 * across)
+            self._facts.addWidget(Words(value).selectable(), down, 2 * across + 1)
+        self._facts.setColumnStretch(1, 1)
+        self._facts.setColumnStretch(3, 1)
+
+    def show_problem(self, problem: ConsoleError) -> None:
+        super().show_problem(problem)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.load()
+        self._often.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._often.stop()
+
+    def _on_copy(self) -> None:
+        lines = [f"{name}: {value}" for name, value in self._said]
+        lines += [f"{card.name}: {card.words.text()}" for card in (self.database, self.portal)]
+        lines += [
+            f"{e.at.isoformat(timespec='seconds')} {e.method} {e.path} {e.status} {e.outcome} "
+            f"{e.milliseconds} ms {e.request_id}"
+            for e in self.exchanges.rows_model.rows
+        ]
+        QGuiApplication.clipboard().setText("\n".join(lines))
+
+    def _on_log(self) -> None:
+        folder = log_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+class LightCard(Card):
+    """One light: an icon, a figure, and what it means in words."""
+
+    def __init__(self, icon: str, name: str) -> None:
+        super().__init__(gap=4)
+        self.name = name
+        self.icon = Icon(icon, "muted", 24)
+        self.figure = Words("…", "title")
+        self.words = Words("Asking…", "text", "muted", wrap=True)
+        self.body.addLayout(
+            row(self.icon, column(label(name), self.figure, gap=0), 0, gap=2 * GRID)
+        )
+        self.body.addWidget(self.words)
+        self.body.setAlignment(Qt.AlignmentFlag.AlignTop)
+
+    def show_light(self, light: Light) -> None:
+        """Show whether something answers."""
+        figure = f"{light.milliseconds:,} ms" if light.answers else "No answer"
+        self.show_words(figure, light.words, "good" if light.answers else "bad")
+
+    def show_words(self, figure: str, words: str, tone: str) -> None:
+        """Show a figure and what it means."""
+        self.figure.say(figure, tone)
+        self.words.setText(words)
+        self.icon.show_icon(self.icon.name, tone)
+        self.setAccessibleName(f"{self.name}: {figure}. {words}")
+
+
+def _went_well(exchange: ExchangeRow) -> bool:
+    return exchange.status is not None and exchange.status < 400
