@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, cast
@@ -103,6 +103,14 @@ class Server:
     def close(self) -> None:
         """Let go of the connections."""
         self._session.close()
+
+    def misfit(self, request_id: str) -> None:
+        """Note that an answer was well formed and still not as agreed."""
+        with self._lock:
+            for place in range(len(self._exchanges) - 1, -1, -1):
+                if self._exchanges[place].request_id == request_id:
+                    self._exchanges[place] = replace(self._exchanges[place], outcome="unexpected")
+                    return
 
     def call(
         self,

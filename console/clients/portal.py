@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, NoReturn, TypeVar
 from urllib.parse import quote
@@ -420,7 +420,10 @@ class Portal:
         return self._read(answer, _preferences)
 
     def change_preferences(self, wanted: Preferences, *, staff: str) -> Preferences:
-        """Replace the preferences of the version named; raises VersionConflict."""
+        """Replace the preferences of the version named; raises VersionConflict.
+
+        Auto Pay is only seen by the portal, so it is not sent.
+        """
         answer = self._server.call(
             "PUT",
             "/v1/accounts/{account}/preferences",
@@ -428,7 +431,6 @@ class Portal:
             body={
                 "version": wanted.version,
                 "paperless": wanted.paperless,
-                "auto_pay": wanted.auto_pay,
                 "notices": {event: how.value for event, how in wanted.notices.items()},
                 "thresholds": [
                     {"unit": t.unit.value, "period": t.period.value, "limit": t.limit}
@@ -481,7 +483,7 @@ class Portal:
             {"id": report_id},
             body={
                 "status": status.value,
-                "restoration": restoration.isoformat() if restoration else None,
+                "restoration": _moment(restoration) if restoration else None,
             },
             headers=_staff(staff),
             repeatable=True,
@@ -506,6 +508,7 @@ class Portal:
                 return form(fields)
             self._refuse(answer, fields)
         except Misfit as misfit:
+            self._server.misfit(answer.request_id)
             raise Unexpected(
                 "The portal did not answer as expected. A part of its data is missing or not as "
                 "agreed. Try again shortly; if it goes on, tell your supervisor."
@@ -540,6 +543,10 @@ def _wait(seconds: float) -> str:
     if seconds < 90:
         return "one second" if round(seconds) == 1 else f"{seconds:.0f} seconds"
     return f"{seconds / 60:.0f} minutes"
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _staff(name: str) -> dict[str, str]:

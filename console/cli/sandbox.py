@@ -1,0 +1,94 @@
+"""`sandbox`: the stand-in portal and the training mailbox as one process."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command that serves the stand-ins."""
+    parser = commands.add_parser("sandbox", help="serve the stand-in portal and training mailbox")
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help="where they keep their records; none are kept without it",
+    )
+    for name in ("portal", "mailbox", "smtp"):
+        parser.add_argument(
+            f"--{name}-port", metavar="N", type=_port, default=0, help="any free port without it"
+        )
+    parser.add_argument("--json", action="store_true", help="print the addresses as one JSON line")
+    parser.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="stop when standard input ends, as it does when the parent process is gone",
+    )
+    parser.add_argument(
+        "--misbehave", metavar="KIND", action="append", default=[], help="go wrong from the start"
+    )
+    parser.set_defaults(run=_sandbox)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number up to 65535")
+    return port
+
+
+def _sandbox(asked: argparse.Namespace) -> int:
+    from console.sandbox import mailbox, portal
+
+    try:
+        wrong = [portal.Kind(kind) for kind in asked.misbehave]
+    except ValueError:
+        known = ", ".join(kind.value for kind in portal.Kind)
+        print(f"--misbehave takes one of: {known}.", file=sys.stderr)
+        return 2
+    data: Path | None = asked.data
+    records = data / "portal.sqlite" if data else ":memory:"
+    letters = data / "mailbox.sqlite" if data else ":memory:"
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        with (
+            mailbox.running(letters, port=asked.mailbox_port, smtp_port=asked.smtp_port) as box,
+            portal.running(
+                records, smtp=box.smtp, mailbox_url=box.url, port=asked.portal_port
+            ) as site,
+        ):
+            for kind in wrong:
+                site.misbehave(kind)
+            _tell(asked, site.url, box.url, box.smtp)
+            if asked.until_stdin_closes:
+                _end_with_stdin(stop)
+            stop.wait()
+    except OSError as error:
+        print(f"A port or a file could not be taken: {error}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _tell(asked: argparse.Namespace, portal: str, mailbox: str, smtp: tuple[str, int]) -> None:
+    if asked.json:
+        print(
+            json.dumps({"portal": portal, "mailbox": mailbox, "smtp": f"{smtp[0]}:{smtp[1]}"}),
+            flush=True,
+        )
+    else:
+        print(f"Portal    {portal}\nMailbox   {mailbox}\nSMTP      {smtp[0]}:{smtp[1]}", flush=True)
+
+
+def _end_with_stdin(stop: threading.Event) -> None:
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        stop.set()
+
+    threading.Thread(target=watch, name="standard input", daemon=True).start()
