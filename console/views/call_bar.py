@@ -67,10 +67,8 @@ class CallBar(QFrame):
         self.long.setAccessibleName("Length of the call")
         self.state = Badge("unverified", "Not verified", "warn")
         self.begin_button = Button(self.begin)
-        self.turn_button = Button(self.turn, "plain", show_key=False)
-        self.turn_button.setText("Turn to this member")
-        self.wrap_button = Button(self.wrap)
-        self.wrap_button.setText("Wrap up")
+        self.turn_button = Button(self.turn, "plain", show_key=False, text="Turn to this member")
+        self.wrap_button = Button(self.wrap, text="Wrap up")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
@@ -162,7 +160,7 @@ class CallBar(QFrame):
         self._drafts.pop(call_id, None)
         if self.call is not None and self.call.id == call_id:
             self.show_call(None)
-        say(self, "The call is wrapped up and on the member's timeline.")
+        say(self, "The call is wrapped up and on the member’s timeline.")
 
     def _dress(self) -> None:
         call = self.call

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from console.domain.folding import fold
 from console.views import theme
+from console.views.screen import Screen
+from console.views.sheet import Scrim
 from console.views.tables import Column, RowTable
 from console.views.theme import GRID
 from console.views.widgets import EmptyPlace, Icon, key_words, row, rule
@@ -36,6 +38,15 @@ def _on_screen(action: QAction) -> bool:
     return not isinstance(owner, QWidget) or owner.isVisible()
 
 
+def _of_a_page(action: QAction) -> bool:
+    owner = action.parent()
+    while isinstance(owner, QWidget):
+        if isinstance(owner, Screen):
+            return True
+        owner = owner.parentWidget()
+    return False
+
+
 class Palette(QDialog):
     """Type a few letters of what you want to do, press Enter."""
 
@@ -45,8 +56,11 @@ class Palette(QDialog):
         self.setWindowFlag(Qt.WindowType.FramelessWindowHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setModal(True)
-        theme.role(self, "sheet")
-        self._actions = [action for action in actions_in(window) if can_be_done(action)]
+        theme.role(self, "palette")
+        here = [action for action in actions_in(window) if can_be_done(action)]
+        # What belongs to the page in front comes before what can always be done.
+        self._actions = sorted(here, key=lambda action: not _of_a_page(action))
+        self._scrim: Scrim | None = None
         self.field = QLineEdit()
         self.field.setPlaceholderText("What do you want to do?")
         self.field.setAccessibleName("What do you want to do?")
@@ -108,11 +122,24 @@ class Palette(QDialog):
             name = fold(action.text())
             if all(word in name for word in words):
                 starts = sum(any(part.startswith(word) for part in name.split()) for word in words)
-                ranked.append((-starts, action.text().casefold(), action))
-        ranked.sort(key=lambda entry: entry[:2])
-        self.table.show_rows([action for *_, action in ranked])
+                ranked.append((-starts, action))
+        ranked.sort(key=lambda entry: entry[0])
+        self.table.show_rows([action for _, action in ranked])
         if ranked:
-            self.table.turn_to(ranked[0][2].text())
+            self.table.turn_to(ranked[0][1].text())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        over = self.parentWidget()
+        if over is not None and self._scrim is None:
+            self._scrim = Scrim(over)
+
+    def done(self, result: int) -> None:
+        if self._scrim is not None:
+            self._scrim.hide()
+            self._scrim.deleteLater()
+            self._scrim = None
+        super().done(result)
 
     def _run(self) -> None:
         action = self.table.current_row()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from console.background import Background
@@ -19,6 +20,8 @@ class Screen(QWidget):
     def __init__(self, background: Background) -> None:
         super().__init__()
         self.background = background
+        # A click beside the controls, or opening the screen, brings the keys here.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.problem = ProblemLine()
         self.page = QVBoxLayout(self)
         self.page.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)

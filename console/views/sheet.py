@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QShowEvent
+from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -28,7 +28,7 @@ class Sheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         theme.role(self, "sheet")
         self._wide = wide
-        self._scrim: _Scrim | None = None
+        self._scrim: Scrim | None = None
         self.title = title(name)
         self.title.setWordWrap(True)
         self.problem = ProblemLine()
@@ -66,8 +66,8 @@ class Sheet(QDialog):
         return self.add_button(cancel)
 
     def showEvent(self, event: QShowEvent) -> None:
-        self.setMinimumWidth(min(theme.current().px(self._wide), self._room()))
-        self.adjustSize()
+        self.setFixedWidth(min(theme.current().px(self._wide), self._room()))
+        self._fit()
         super().showEvent(event)
         over = self.parentWidget()
         if over is not None:
@@ -76,14 +76,39 @@ class Sheet(QDialog):
                 GRID, (over.height() - self.height()) // 3
             )
             self.move(middle.x() - self.width() // 2, top)
-            self._scrim = _Scrim(over)
+            self._scrim = self._scrim or Scrim(over)
+
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest and self.isVisible():
+            self._fit()
+        return handled
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._lift_scrim()
 
     def done(self, result: int) -> None:
+        self._lift_scrim()
+        super().done(result)
+
+    def _lift_scrim(self) -> None:
         if self._scrim is not None and isValid(self._scrim):
             self._scrim.hide()
             self._scrim.deleteLater()
-            self._scrim = None
-        super().done(result)
+        self._scrim = None
+
+    def _fit(self) -> None:
+        layout = self.layout()
+        over = self.parentWidget()
+        if layout is None:
+            return
+        wide = self.minimumWidth()
+        wanted = layout.totalHeightForWidth(wide)
+        if wanted < 0:
+            wanted = layout.totalSizeHint().height()
+        most = over.height() - 2 * GRID if over is not None else wanted
+        self.resize(wide, min(wanted, most))
 
     def _room(self) -> int:
         over = self.parentWidget()
@@ -128,7 +153,7 @@ def picture(window: QWidget) -> QPixmap:
     return whole
 
 
-class _Scrim(QWidget):
+class Scrim(QWidget):
     """Dims the window under a sheet."""
 
     def __init__(self, over: QWidget) -> None:

@@ -78,7 +78,7 @@ class SignIn(QWidget):
         self.try_again = Button("Try again", icon="refresh")
         self.try_again.clicked.connect(self.again)
         self.try_again.hide()
-        self.opening = muted("Opening the co-op's records…")
+        self.opening = muted("Opening the co-op’s records…")
         self.login = line_edit(spoken="Login", longest=60)
         self.password = line_edit(spoken="Password", longest=200)
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
@@ -99,9 +99,9 @@ class SignIn(QWidget):
         self._card = card
         name = Words(settings.coop_name, "title", wrap=True)
         under = "Training co-op: take a seat" if settings.training else "Customer-service console"
-        card.body.addLayout(
-            row(Icon("issues", "accent", 32), column(name, muted(under), gap=2), 0, gap=2 * GRID)
-        )
+        head = row(Icon("issues", "accent", 32), column(name, muted(under), gap=2), gap=2 * GRID)
+        head.setStretch(1, 1)
+        card.body.addLayout(head)
         if settings.training:
             self.ribbon: Mark | None = Mark(
                 "training", "Made-up members: nothing leaves this machine.", "warn", "bold"

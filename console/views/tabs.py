@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPaintEvent, QPen
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
+from console.views import theme
 from console.views.theme import GRID
 from console.views.widgets import IconButton, act, row
 
@@ -36,7 +38,8 @@ class MemberTabs(QWidget, Generic[P]):
         super().__init__()
         self._make = make
         self._pages: dict[int, P] = {}
-        self.bar = QTabBar()
+        self.bar = _Bar()
+        self.bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.bar.setAccessibleName("Open members")
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
@@ -90,6 +93,7 @@ class MemberTabs(QWidget, Generic[P]):
         self.bar.setTabToolTip(place, label)
         shut = IconButton("cross", f"Close {label}", size=12)
         shut.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        theme.role(shut, "close")
         shut.clicked.connect(lambda _=False, member=member_id: self.close_member(member))
         self.bar.setTabButton(place, QTabBar.ButtonPosition.RightSide, shut)
         self._strip.show()
@@ -149,6 +153,18 @@ class MemberTabs(QWidget, Generic[P]):
             if self.bar.tabData(place) == member_id:
                 return place
         return -1
+
+
+class _Bar(QTabBar):
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus() and self.currentIndex() >= 0:
+            look = theme.current()
+            with theme.painting(self) as painter:
+                painter.setPen(QPen(look.colour("accent"), 2))
+                box = QRectF(self.tabRect(self.currentIndex()))
+                gap = look.px(4)
+                painter.drawRoundedRect(box.adjusted(2, 2, -gap - 2, -2), 6, 6)
 
 
 def _tab_text(label: str) -> str:

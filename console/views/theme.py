@@ -197,11 +197,25 @@ class Theme(QObject):
             self._pixmaps[wanted] = self._draw(*wanted)
         return self._pixmaps[wanted]
 
-    def icon(self, name: str, tone: str = "ink", size: int = 20) -> QIcon:
-        """Answer an icon in a colour, and muted where its control is switched off."""
-        icon = QIcon(self.pixmap(name, tone, size))
-        icon.addPixmap(self.pixmap(name, "edge", size), QIcon.Mode.Disabled)
+    def icon(self, name: str, tone: str = "ink", size: int = 20, gap: int = 0) -> QIcon:
+        """Answer an icon in a colour, and muted where its control is switched off.
+
+        A gap keeps that much room free at its right, before the words of a button.
+        """
+        icon = QIcon(self._beside(self.pixmap(name, tone, size), gap))
+        icon.addPixmap(self._beside(self.pixmap(name, "edge", size), gap), QIcon.Mode.Disabled)
         return icon
+
+    def _beside(self, pixmap: QPixmap, gap: int) -> QPixmap:
+        if not gap:
+            return pixmap
+        ratio = pixmap.devicePixelRatio()
+        wider = QPixmap(pixmap.width() + round(self.px(gap) * ratio), pixmap.height())
+        wider.setDevicePixelRatio(ratio)
+        wider.fill(Qt.GlobalColor.transparent)
+        with painting(wider) as painter:
+            painter.drawPixmap(0, 0, pixmap)
+        return wider
 
     def apply(self, app: QApplication) -> None:
         """Make this the look of the program."""

@@ -77,8 +77,8 @@ class TrainingScreen(Screen):
         self.setAccessibleName("Training")
         self.plan = plan
         self.register = act(
-            self, "Open the member's registration page", self._on_register, icon="external",
-            more="The portal's page where a member registers, in your web browser.",
+            self, "Open the member’s registration page", self._on_register, icon="external",
+            more="The portal’s page where a member registers, in your web browser.",
         )  # fmt: skip
         self.mailbox = act(
             self, "Open the training mailbox", self._on_mailbox, icon="inbox",
@@ -189,7 +189,7 @@ class StoryCard(Card):
         self.body.addWidget(said)
         self.body.addWidget(muted(story.task, wrap=True))
         self.body.addStretch(1)
-        self.open_button = Button("Open the member", "plain", icon="arrow-right")
+        self.open_button = Button("Open the member", icon="arrow-right")
         self.open_button.setAccessibleName(f"Open the member: {story.title}")
         self.open_button.setVisible(story.member_id is not None)
         self.open_button.clicked.connect(self._on_open)

@@ -304,13 +304,21 @@ class KeyHint(QLabel):
 class Button(QPushButton):
     """A button for an action or for a plain word, with its icon and its key shown on it.
 
-    At most one `primary` button stands on a page.
+    At most one `primary` button stands on a page. `text` is shown in place of an action's name
+    where there is little room.
     """
 
     def __init__(
-        self, what: QAction | str, kind: Kind = "quiet", *, icon: str = "", show_key: bool = True
+        self,
+        what: QAction | str,
+        kind: Kind = "quiet",
+        *,
+        icon: str = "",
+        show_key: bool = True,
+        text: str = "",
     ) -> None:
         super().__init__()
+        self._words = text
         self.action: QAction | None = what if isinstance(what, QAction) else None
         self._icon = icon
         self._icon_tone = ""
@@ -328,6 +336,7 @@ class Button(QPushButton):
         else:
             self.setText(what)
         theme.current().changed.connect(self._draw_icon)
+        self.toggled.connect(self._draw_icon)
         self._draw_icon()
 
     def show_icon(self, name: str, tone: str = "") -> None:
@@ -369,8 +378,8 @@ class Button(QPushButton):
     def _mirror(self) -> None:
         if self.action is None:
             return
-        self.setText(self.action.text())
-        self.setToolTip(self.action.statusTip())
+        self.setText(self._words or self.action.text())
+        self.setToolTip(self.action.statusTip() or (self.action.text() if self._words else ""))
         super().setEnabled(self.action.isEnabled())
         if self.action.isCheckable():
             self.setCheckable(True)
@@ -389,9 +398,12 @@ class Button(QPushButton):
         tone = self._icon_tone or {"primary": "on_accent", "plain": "accent", "danger": "bad"}.get(
             str(kind), "muted" if kind in ("rail", "light") else "ink"
         )
+        if self.isChecked():
+            tone = "accent"
         look = theme.current()
-        self.setIcon(look.icon(self._icon, tone, 18))
-        self.setIconSize(QSize(look.px(18), look.px(18)))
+        gap = 0 if not self.text() else 8 if kind in ("rail", "seat") else 3
+        self.setIcon(look.icon(self._icon, tone, 18, gap))
+        self.setIconSize(QSize(look.px(18) + look.px(gap), look.px(18)))
 
 
 class IconButton(QToolButton):

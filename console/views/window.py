@@ -122,6 +122,7 @@ class Window(QMainWindow):
         self.resize(1366, 768)
 
         self.body = QWidget()
+        self.places = QStackedWidget()
         self.home = Home()
         self.tabs: MemberTabs[MemberScreen] = MemberTabs(self._make_member, self.home)
         self.search = SearchBox(background)
@@ -129,7 +130,6 @@ class Window(QMainWindow):
         self.toasts = Toasts(self)
         self.banner = Banner()
         self.lock = Lock(background, training=settings.training)
-        self.places = QStackedWidget()
         self._made: dict[str, QWidget] = {}
         self._make_actions()
         self._lay_out()
@@ -148,6 +148,7 @@ class Window(QMainWindow):
         self.call_bar.load()
         self.ask_health()
         self._health.start()
+        self.search.field.setFocus()
 
     def open_member(self, member_id: int, label: str = "") -> MemberScreen:
         """Open a member, or turn to the page that shows it already."""
@@ -291,7 +292,9 @@ class Window(QMainWindow):
         self.look_up = act(
             owner, "Look up a member", self.search.look_up, key="Ctrl+K", icon="search"
         )
-        self.palette_action = act(owner, "All commands", self._on_palette, icon="command")
+        self.palette_action = act(
+            owner, "All commands", self._on_palette, icon="command", listed=False
+        )
         self.palette_action.setShortcuts([QKeySequence("Ctrl+P"), QKeySequence("Ctrl+Shift+P")])
         self.keys_action = act(owner, "Keys", self._on_keys, icon="keyboard")
         self.keys_action.setShortcuts([QKeySequence("?"), QKeySequence("F1")])
@@ -417,7 +420,7 @@ class Window(QMainWindow):
     def _make_top(self) -> QFrame:
         top = QFrame()
         theme.role(top, "top")
-        self.search.setMinimumWidth(180)
+        self.search.setMinimumWidth(240)
         layout = QHBoxLayout(top)
         layout.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         layout.setSpacing(2 * GRID)
@@ -474,7 +477,7 @@ class Window(QMainWindow):
     def _on_turned(self, page: MemberScreen | None) -> None:
         self.call_bar.front_changed()
         if page is None:
-            self.home.setFocus()
+            self.search.field.setFocus()
 
     def _on_closed(self, _member_id: int) -> None:
         self.call_bar.front_changed()
@@ -669,12 +672,13 @@ class LightButton(Button):
     def _dress(self) -> None:
         light = self._light
         if light is None:
-            state, tone, mark = "asking…", "muted", "ring"
+            state, tone, mark = "is being asked", "muted", "ring"
         elif light.answers:
             state, tone, mark = "answers", "good", "check-circle"
         else:
-            state, tone, mark = "no answer", "bad", "cross-circle"
-        self.setText(f"{self._name} {state}" if self._worded else "")
+            state, tone, mark = "does not answer", "bad", "cross-circle"
+        short = "no answer" if state == "does not answer" else state
+        self.setText(f"{self._name}: {short}" if self._worded else "")
         self.show_icon(mark, tone)
         self.setAccessibleName(f"{self._name} {state}")
         more = "" if light is None else f" {light.words} ({light.milliseconds} ms)"

@@ -71,7 +71,7 @@ class Worklist(Screen, Generic[R]):
             group.addButton(chip)
             flow.addWidget(chip)
             self.filters[filter.key] = chip
-        self.everybody = Button("Everybody's", "chip")
+        self.everybody = Button("Everybody’s", "chip")
         self.own = Button("Mine", "chip", icon="person")
         for button in (self.everybody, self.own):
             button.setCheckable(True)
