@@ -58,9 +58,9 @@ def line(words: Sequence[Word], whole: Range, canon: dict[str, str] | None = Non
     for place, word in enumerate(words):
         gap = _gap_before(words, place, whole)
         if word.is_sign and canon is None:
-            carried = Gap(
-                (carried or gap).text + word.key + word.after.text, (carried or gap).start
-            )
+            before = carried or gap
+            start, text = (word.start, "") if before is _UNKNOWN else (before.start, before.text)
+            carried = Gap(text + word.key + word.after.text, start)
             continue
         if carried is not None:
             gap, carried = carried, None

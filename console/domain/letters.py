@@ -19,6 +19,7 @@ _UMLAUTS: Final = {
     "å": "aa",
     "Å": "aa",
 }
+_HYPHENS: Final = frozenset("-‐‑–—/")
 _ANDS: Final = frozenset("&+")
 _HIDDEN_LETTERS: Final = frozenset("ㅤᅟᅠﾠ⠀")
 """Characters that count as letters or symbols and yet print nothing."""
@@ -103,6 +104,12 @@ class Word:
                 begin, before = index, gap
         found.append(self._cut(begin, len(self.letters), before, self.after))
         return found
+
+    def halves(self) -> list[Word]:
+        """Cut the word at hyphens and slashes alone."""
+        if self.is_sign or not any(set(gap.marks) & _HYPHENS for gap in self.gaps):
+            return [self]
+        return self.pieces()
 
     def _cut(self, begin: int, end: int, before: Gap, after: Gap) -> Word:
         letters = self.letters[begin:end]

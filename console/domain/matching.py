@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from rapidfuzz.distance import OSA
@@ -12,7 +12,16 @@ from console.domain.differences import Difference, Line, cheapest_path, compare,
 from console.domain.given_names import GIVEN_NAMES
 from console.domain.kinds import Kind
 from console.domain.letters import Word, take_apart
-from console.domain.readings import Reading, cores, drops, generation, givens_agree, is_given
+from console.domain.readings import (
+    GIVEN,
+    Reading,
+    cores,
+    drops,
+    generation,
+    givens_agree,
+    is_given,
+    same_given,
+)
 
 _TRUNCATED, _CUT_INSIDE, _SHORT_FORM, _DETAIL = 1.2, 0.25, 0.3, 0.1
 _ONE_SLIP, _TWO_SLIPS = 2.0, 2.6
@@ -67,6 +76,7 @@ def _matches(
         *_equal(mine, their_cores),
         *_same_person(my_cores, their_cores),
         *_other_order(mine[0], theirs[0]),
+        *_same_couple(mine[0], theirs[0]),
         *_truncated(mine, theirs, their_cores, file_text, typed_text, cut_at),
     ]
     yield from exact
@@ -115,25 +125,36 @@ def _price(differences: Iterable[Difference]) -> float:
     return sum(_SHORT_FORM if kind is Kind.ABBREVIATION else _DETAIL for kind in kinds)
 
 
-def _same_person(mine: Sequence[Reading], theirs: Sequence[Reading]) -> Iterator[Match]:
+def _same_person(cores: Sequence[Reading], theirs: Sequence[Reading]) -> Iterator[Match]:
     """Match full names whose given names are an initial, a short form or a middle name apart."""
     by_key: dict[str, list[Reading]] = {}
     for reading in theirs:
         if reading.givens or Kind.COUPLE in reading.kinds:
             by_key.setdefault(reading.key, []).append(reading)
-    for reading in mine:
+    for reading in cores:
         for other in by_key.get(reading.key, ()):
             if reading.givens and other.givens and givens_agree(reading.givens, other.givens):
-                yield from _match(reading, other, reading.plain, other.plain)
+                both = _but_common(reading, other), _but_common(other, reading)
+                yield from _match(*both, reading.plain, other.plain)
+
+
+def _but_common(reading: Reading, other: Reading) -> Reading:
+    """Set aside only the given names that the other does not have."""
+    common = {word.key for word in other.givens}
+    kept = {(word.start, word.end) for word in reading.givens if word.key in common}
+    return replace(
+        reading,
+        aside=tuple(span for span in reading.aside if span not in kept),
+        price=reading.price - GIVEN / 2,  # one thing differs, not two
+    )
 
 
 def _other_order(mine: Reading, theirs: Reading) -> Iterator[Match]:
     """Match the same words in another order: the given name last, or the couple turned round."""
-    left = sorted((w for w in mine.words if _counts(w)), key=lambda word: word.key)
-    right = sorted((w for w in theirs.words if _counts(w)), key=lambda word: word.key)
+    left, right = _in_alphabet(mine.words), _in_alphabet(theirs.words)
     if len(left) < 2 or [w.key for w in left] != [w.key for w in right]:
         return
-    couple = len(left) != len(mine.words) or len(right) != len(theirs.words)
+    couple = not all(map(_counts, (*mine.words, *theirs.words)))
     known = any(is_given(word) for word in left) or any(w.comma_after for w in mine.words)
     kind = Kind.COUPLE if couple else Kind.GIVEN_NAME if known else Kind.PART
     price = 1.5
@@ -148,6 +169,28 @@ def _details(left: Sequence[Word], right: Sequence[Word]) -> Iterator[Difference
         for found in compare(one, other, straight(len(one.items))):
             if found.kind not in {Kind.SPACING, Kind.PUNCTUATION}:
                 yield found
+
+
+def _in_alphabet(words: Sequence[Word]) -> list[Word]:
+    halves = (half for word in words if _counts(word) for half in word.halves())
+    return sorted(halves, key=lambda word: word.key)
+
+
+def _same_couple(mine: Reading, theirs: Reading) -> Iterator[Match]:
+    """Match Bill and Sue Smith with William and Susan Smith."""
+    left, right = mine.words, theirs.words
+    if len(left) != len(right) or all(map(_counts, left)) or all(map(_counts, right)):
+        return
+    apart = [(a, b) for a, b in zip(left, right, strict=True) if a.key != b.key]
+    if apart and all(same_given(a.key, b.key) or not (_counts(a) or _counts(b)) for a, b in apart):
+        sides = ([(a.start, a.end) for a, _ in apart], [(b.start, b.end) for _, b in apart])
+        yield Match(
+            frozenset({Kind.COUPLE}),
+            GIVEN,
+            replace(mine, aside=tuple(sides[0])),
+            replace(theirs, aside=tuple(sides[1])),
+            (),
+        )
 
 
 def _counts(word: Word) -> bool:

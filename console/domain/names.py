@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from console.domain.kinds import ANOTHER_NAME, Kind, in_order
@@ -97,11 +97,26 @@ def explain(
         accepted,
         kinds,
         not ANOTHER_NAME & set(kinds),
-        read_out(mine, theirs, kinds, match, accepted=accepted, exact=rule is MatchRule.EXACT),
+        read_out(
+            mine,
+            theirs,
+            kinds,
+            _what_matters(match, rule),
+            accepted=accepted,
+            exact=rule is MatchRule.EXACT,
+        ),
         reasons_for(mine, theirs, kinds, match, exact=rule is MatchRule.EXACT),
         typed_marks,
         on_file_marks,
     )
+
+
+def _what_matters(match: Match | None, rule: MatchRule) -> Match | None:
+    """Forget the spaces at a portal that does not mind them."""
+    if match is None or rule is not MatchRule.IGNORE_SPACES:
+        return match
+    kept = tuple(d for d in match.differences if d.kind is not Kind.SPACING)
+    return replace(match, differences=kept)
 
 
 def _match(typed: str, on_file: str, cut_at: int) -> Match | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -81,10 +82,11 @@ def read_out(
         return ASK_WHICH
     if any(is_hidden(c) and c != " " for c in on_file.strip(" ")) or _has_foreign(on_file):
         return OUR_FILE
-    if tuple(kinds) == (Kind.HIDDEN_CHARACTER,):
+    matters = set(kinds) if exact else set(kinds) - {Kind.CASE}
+    if matters == {Kind.HIDDEN_CHARACTER}:
         return RETYPE
     speech = _speech(typed, on_file, match, exact=exact)
-    sentence = _sentence(speech, typed, on_file, match)
+    sentence = _sentence(speech, typed, on_file, match).replace("..", ".")
     if Kind.HIDDEN_CHARACTER in kinds:
         sentence += " Delete the whole name first and type it by hand, without pasting it."
     return sentence
@@ -106,7 +108,7 @@ def _sentence(speech: _Speech, typed: str, on_file: str, match: Match) -> str:
         lead = f"Type only {said}" if not speech.spelled else f"Type it like this: {said}"
         return f"{lead}, without {without}."
     one_word = not any(is_space(c) for c in name)
-    if one_word and speech.spelled and "no space" in speech.notes:
+    if one_word and len(speech.parts) == 1 and "no space" in speech.notes:
         return f"Type it as one word: {said}."
     return f"Type it like this: {said}."
 
@@ -123,6 +125,7 @@ def _left_out(typed: str, match: Match) -> str:
             mark = before[-1]
         elif not mark and after[:1] in {",", "-", "/"}:
             mark = after[0]
+        words = re.sub(r"^& ", "the and sign and ", words)
         named.append(f"the {say_mark(mark)} and {words}" if mark else words)
     return " and ".join(named)
 
@@ -147,24 +150,41 @@ def _speech(typed: str, on_file: str, match: Match, *, exact: bool) -> _Speech:
     aside = match.on_file.aside
     if match.cut and not match.cut[1]:
         aside = (*aside, (match.cut[0], end))
-    plain_from = place = len(on_file) - len(on_file.lstrip(" "))
+    begin = len(on_file) - len(on_file.lstrip(" "))
+    pieces: list[tuple[str, str | None]] = []
+    place = begin
     for start, stop in _runs(on_file):
-        gap_words = _say_gap(typed, on_file, match, (place, start), aside, speech)
+        pieces.append(
+            (on_file[place:start], _say_gap(typed, on_file, match, (place, start), aside, speech))
+        )
         run_words = _say_run(typed, on_file, match, (start, stop), aside, speech, exact=exact)
-        if gap_words is not None:
-            speech.add_text(on_file[plain_from:place])
-            speech.parts += [gap_words] if gap_words else []
-            plain_from = start
-        if run_words is not None:
-            speech.add_text(on_file[plain_from:start])
-            speech.parts.append(run_words)
-            plain_from = stop
+        pieces.append((on_file[start:stop], run_words))
         place = stop
-    gap_words = _say_gap(typed, on_file, match, (place, end), aside, speech)
-    speech.add_text(on_file[plain_from : place if gap_words is not None else end])
-    speech.parts += [gap_words] if gap_words else []
+    pieces.append(
+        (on_file[place:end], _say_gap(typed, on_file, match, (place, end), aside, speech))
+    )
+    _join(pieces, speech)
     _name_capitals(speech, exact=exact)
     return speech
+
+
+def _join(pieces: Sequence[tuple[str, str | None]], speech: _Speech) -> None:
+    """Say what matters and leave the rest as it is written; gaps and runs take turns."""
+    plain = ""
+    for place, (text, words) in enumerate(pieces):
+        is_gap = place % 2 == 0
+        beside_spelled = is_gap and any(
+            pieces[other][1] for other in (place - 1, place + 1) if 0 <= other < len(pieces)
+        )
+        # A mark would be lost beside a spelled word.
+        said = _say_signs(text) if words is None and beside_spelled and text.strip() else words
+        if said is None:
+            plain += text
+            continue
+        speech.add_text(plain)
+        plain = ""
+        speech.parts += [said] if said else []
+    speech.add_text(plain)
 
 
 def _runs(text: str) -> Iterator[Range]:
@@ -194,6 +214,10 @@ def _say_gap(
         if difference.kind in _GAP_KINDS and start < end and gap[0] <= start and end <= gap[1]:
             _note_missing(typed[slice(*difference.typed)], text, speech)
             return _say_signs(text)
+        if difference.kind in _GAP_KINDS and start == end and not text and start in gap:
+            at_an_end = gap[0] in {0, gap[1]} and (gap[1] == len(on_file) or not gap[0])
+            if at_an_end:
+                _note_missing(typed[slice(*difference.typed)], "", speech)
         if difference.kind is Kind.ABBREVIATION and gap[0] <= start < end <= gap[1]:
             speech.note(f"not the word {typed[slice(*difference.typed)]}")
             return a_mark(on_file[start])

@@ -40,7 +40,7 @@ class Reading:
     price: float = FINE
     aside: tuple[tuple[int, int], ...] = ()
     """The ranges of the text that were set aside."""
-    givens: tuple[str, ...] = ()
+    givens: tuple[Word, ...] = ()
     whole: tuple[int, int] = (0, 0)
     """Where the first word of the whole name begins and the last one ends."""
     """The given names that were set aside."""
@@ -53,7 +53,7 @@ class Reading:
     @cached_property
     def canonical(self) -> Line:
         """The words with each short form taken for its long one."""
-        return line(self.words, self.whole, SHORT_WORDS)
+        return line(self._halves, self.whole, SHORT_WORDS)
 
     @cached_property
     def key(self) -> str:
@@ -64,8 +64,12 @@ class Reading:
     def canonical_key(self) -> str:
         """The letters with each short form taken for its long one."""
         return "".join(
-            "and" if word.is_sign else SHORT_WORDS.get(word.key, word.key) for word in self.words
+            "and" if word.is_sign else SHORT_WORDS.get(word.key, word.key) for word in self._halves
         )
+
+    @cached_property
+    def _halves(self) -> list[Word]:
+        return [half for word in self.words for half in word.halves()]
 
     def without(self, words: Sequence[Word], kind: Kind) -> Reading:
         """Set words aside."""
@@ -238,7 +242,8 @@ def _without_given_names(reading: Reading) -> Iterator[Reading]:
     comma = next((n for n, word in enumerate(words[:-1], start=1) if word.comma_after), 0)
     business = any(word.key in BUSINESS_WORDS for word in words)
     if comma:
-        if not business or _all_given(words[comma:]):
+        given = words[comma:]
+        if _all_given(given) or not (business or any(w.key in SUFFIXES for w in given)):
             yield _surname(reading, words[:comma], words[comma:], GIVEN)
         return
     for size in range(1, len(words)):
@@ -258,7 +263,7 @@ def _surname(
     reading: Reading, surname: Sequence[Word], given: Sequence[Word], price: float
 ) -> Reading:
     shorter = reading.keeping(surname, Kind.GIVEN_NAME, price)
-    return replace(shorter, givens=tuple(word.key for word in given))
+    return replace(shorter, givens=tuple(given))
 
 
 def _all_given(words: Sequence[Word]) -> bool:
@@ -283,7 +288,9 @@ def _parts(reading: Reading) -> Iterator[Reading]:
     for cut in range(1, len(pieces)):
         hyphened = bool(pieces[cut].before.marks.strip("., "))
         price = PART + (0.0 if hyphened else 0.1)
-        for kept in (pieces[:cut], pieces[cut:]):
+        for kept, gone in ((pieces[:cut], pieces[cut:]), (pieces[cut:], pieces[:cut])):
+            if any(piece.key in SUFFIXES for piece in gone) and not hyphened:
+                continue
             core = [p for p in kept if not (p is kept[0] or p is kept[-1]) or not p.is_sign]
             letters = sum(len(p.key) for p in core)
             if hyphened or (letters >= 3 and not _generic(core) and _tells(core)):
@@ -309,17 +316,16 @@ def _after_glued_particle(reading: Reading) -> Iterator[Reading]:
             yield reading.keeping([tail], Kind.PART, PART + 0.2)
 
 
-def givens_agree(mine: Sequence[str], theirs: Sequence[str]) -> bool:
+def givens_agree(mine: Sequence[Word], theirs: Sequence[Word]) -> bool:
     """Tell whether two lists of given names can belong to one person."""
-    if not mine or not theirs:
-        return True
     shorter, longer = sorted((mine, theirs), key=len)
     # Some go by their middle name: Robert Smith may be the John Robert Smith on file.
     tried = longer[:2] if len(shorter) < len(longer) else longer[:1]
-    return any(_same_given(shorter[0], other) for other in tried)
+    return any(same_given(shorter[0].key, other.key) for other in tried)
 
 
-def _same_given(name: str, other: str) -> bool:
+def same_given(name: str, other: str) -> bool:
+    """Tell whether two given names are one, in full, in short or as an initial."""
     if name == other or (name, other) in SHORT_FORMS:
         return True
     return min(len(name), len(other)) == 1 and name[:1] == other[:1]

@@ -9,7 +9,7 @@ from typing import Final
 from console.domain.letters import is_hidden, is_space
 
 _MARKS: Final = {
-    "'": "apostrophe", "’": "curly apostrophe", "‘": "curly apostrophe turned round",
+    "'": "apostrophe", "’": "curly apostrophe", "‘": "curly apostrophe",
     "`": "backtick", "-": "hyphen", "–": "long dash", "—": "long dash", "‐": "special hyphen",
     "‑": "special hyphen", ".": "period", ",": "comma", "&": "and sign", "+": "plus sign",
     "/": "slash", "\\": "backslash", "#": "number sign", "@": "at sign", "(": "opening bracket",

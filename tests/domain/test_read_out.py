@@ -14,6 +14,10 @@ from console.domain.read_out import ACCEPTED, ASK_WHICH, ASK_WHO, OUR_FILE, RETY
         ("OBrien", "O'Brien", "Type it like this: O, an apostrophe, Brien."),
         ("o brien", "O'Brien", "Type it like this: O, an apostrophe, Brien, no space."),
         ("O'Brien", "OBrien", "Type it like this: O-B-r-i-e-n, no apostrophe."),
+        ("o'brian", "O'Brien", "Type it like this: O, an apostrophe, B-r-i-e-n."),
+        ("Smith.", "Smith", "Type it like this: Smith, no period."),
+        ("Orr Company", "Orr Co.", "Type it like this: Orr, C-o, a period, not Company."),
+        ("John Q Smith", "John Smith", "Type only John Smith, without Q."),
         ("Smith Jones", "Smith-Jones", "Type it like this: Smith, a hyphen, Jones, no space."),
         ("Smith-Jones", "Smith Jones", "Type it like this: Smith, a space, Jones, no hyphen."),
         ("St Clair", "St. Clair", "Type it like this: St, a period and a space, Clair."),
@@ -57,6 +61,11 @@ def test_capitals_are_named_where_they_count() -> None:
         "Type it like this: D-E-L-O-N-G, all in capitals."
     )
     assert "capital" not in explain("Jonse", "Jones").say
+
+
+def test_spaces_are_not_named_where_they_do_not_count() -> None:
+    said = explain("De Lomg", "DeLong", rule=MatchRule.IGNORE_SPACES).say
+    assert said == "Type it like this: D-e-L-o-n-g, capital D, capital L."
 
 
 def test_reasons_say_what_the_file_has() -> None:
