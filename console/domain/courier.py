@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 
 class ErrandKind(StrEnum):
@@ -11,6 +13,15 @@ class ErrandKind(StrEnum):
     PUBLISH_NAME = "publish_name"
     RESEND = "resend"
     CORRECT_EMAIL = "correct_email"
+
+    @property
+    def words(self) -> str:
+        """Say what is carried, to begin a sentence with."""
+        return {
+            ErrandKind.PUBLISH_NAME: "The corrected name",
+            ErrandKind.RESEND: "The verify-account e-mail",
+            ErrandKind.CORRECT_EMAIL: "The corrected e-mail address",
+        }[self]
 
 
 class ErrandState(StrEnum):
@@ -23,6 +34,36 @@ class ErrandState(StrEnum):
     GAVE_UP = "gave_up"
 
     @property
+    def words(self) -> str:
+        """Say it as the screen does."""
+        return {
+            ErrandState.WAITING: "Waits in the outbox",
+            ErrandState.SENDING: "On its way",
+            ErrandState.DONE: "Done",
+            ErrandState.REFUSED: "Refused",
+            ErrandState.GAVE_UP: "Given up",
+        }[self]
+
+    @property
     def is_open(self) -> bool:
         """Whether the courier still has it in hand."""
         return self in (ErrandState.WAITING, ErrandState.SENDING)
+
+
+LEASE: Final = timedelta(seconds=60)
+"""Longer than the calls of one errand can take, so that no two couriers carry the same one."""
+MOST_TRIES: Final = 40
+LONGEST_WAIT: Final = timedelta(hours=24)
+_FIRST_PAUSE: Final = timedelta(seconds=2)
+_LONGEST_PAUSE: Final = timedelta(minutes=10)
+
+
+def next_pause(tries: int, chance: float) -> timedelta:
+    """Say how long to wait after this many tries; `chance`, 0 to 1, keeps desks out of step."""
+    pause = min(_FIRST_PAUSE * 2 ** min(max(tries - 1, 0), 20), _LONGEST_PAUSE)
+    return timedelta(seconds=pause.total_seconds() * (0.5 + chance / 2))
+
+
+def is_hopeless(tries: int, asked_at: datetime, now: datetime) -> bool:
+    """Whether an errand has been tried often enough and long enough to be given up."""
+    return tries >= MOST_TRIES or now - asked_at >= LONGEST_WAIT

@@ -73,3 +73,8 @@ class AccountStatus(StrEnum):
     ACTIVE = "active"
     DISCONNECTED = "disconnected"
     CLOSED = "closed"
+
+
+def display_name(given_names: str, name: str) -> str:
+    """Say a name as staff do: given names, then the last or business name on file."""
+    return f"{given_names} {name}".strip()

@@ -93,3 +93,8 @@ def _count(number: int, unit: str) -> str:
 def midnight(on: date, zone: str) -> datetime:
     """Tell the moment at which a day of the co-op's calendar begins, for sorting days in."""
     return datetime(on.year, on.month, on.day, tzinfo=zone_named(zone)).astimezone(UTC)
+
+
+def calendar_day(on: date) -> str:
+    """Say a day with its year, for the record: “16 Nov 2026”."""
+    return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"

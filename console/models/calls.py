@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from console.models.base import Instant, Record, Versioned
 
@@ -39,3 +40,15 @@ class Call(Versioned, Record):
     reason: Mapped[str] = mapped_column(String(30), default="")
     result: Mapped[str] = mapped_column(String(30), default="")
     note: Mapped[str] = mapped_column(Text, default="")
+
+
+def calls_of(db: Session, member_id: int, most: int) -> Sequence[Call]:
+    """The calls with a member, newest first."""
+    return db.scalars(
+        select(Call).where(Call.member_id == member_id).order_by(Call.began_at.desc()).limit(most)
+    ).all()
+
+
+def open_call_of(db: Session, staff: str) -> Call | None:
+    """The call a colleague is in, if any."""
+    return db.scalar(select(Call).where(Call.staff == staff, Call.ended_at.is_(None)))

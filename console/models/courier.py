@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from console.domain.courier import ErrandKind, ErrandState
 from console.models.base import Choice, Instant, Record, Versioned
@@ -47,3 +48,36 @@ class Errand(Versioned, Record):
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     answer: Mapped[str] = mapped_column(String(500), default="")
     """What came of it, in words for staff."""
+
+
+def errands_of(db: Session, member_id: int, most: int) -> Sequence[Errand]:
+    """The errands for a member's accounts, newest first."""
+    return db.scalars(
+        select(Errand)
+        .where(Errand.member_id == member_id)
+        .order_by(Errand.asked_at.desc(), Errand.id)
+        .limit(most)
+    ).all()
+
+
+def errands_for(db: Session, correction_id: str) -> Sequence[Errand]:
+    """The errands that bring one correction to the portal, newest first for each account."""
+    return db.scalars(
+        select(Errand)
+        .where(Errand.correction_id == correction_id)
+        .order_by(Errand.account_number, Errand.asked_at.desc(), Errand.id)
+    ).all()
+
+
+def open_errand(db: Session, account_number: str, kind: ErrandKind) -> Errand | None:
+    """The errand of this kind that is already on its way for an account."""
+    return db.scalar(
+        select(Errand)
+        .where(
+            Errand.account_number == account_number,
+            Errand.kind == kind,
+            Errand.state.in_((ErrandState.WAITING, ErrandState.SENDING)),
+        )
+        .order_by(Errand.asked_at.desc())
+        .limit(1)
+    )

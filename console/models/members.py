@@ -145,3 +145,23 @@ def open_alerts_of(db: Session, member_id: int) -> Sequence[Alert]:
         .where(Alert.member_id == member_id, Alert.cleared_at.is_(None))
         .order_by(Alert.raised_at)
     ).all()
+
+
+def corrections_of(db: Session, member_id: int, most: int) -> Sequence[NameCorrection]:
+    """The corrections of a member's name, newest first."""
+    return db.scalars(
+        select(NameCorrection)
+        .where(NameCorrection.member_id == member_id)
+        .order_by(NameCorrection.corrected_at.desc(), NameCorrection.id)
+        .limit(most)
+    ).all()
+
+
+def notes_of(db: Session, member_id: int, most: int) -> Sequence[Note]:
+    """The notes that stand, newest first."""
+    return db.scalars(
+        select(Note)
+        .where(Note.member_id == member_id, Note.removed_at.is_(None))
+        .order_by(Note.written_at.desc(), Note.id)
+        .limit(most)
+    ).all()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from console.domain.registration import CaseKind, Channel, Outcome, RegistrationState
 from console.models.base import Choice, Instant, Record, Versioned
@@ -73,3 +74,22 @@ class PortalCursor(Record):
     polled_at: Mapped[datetime | None] = mapped_column(Instant)
     leased_by: Mapped[str] = mapped_column(String(80), default="")
     leased_until: Mapped[datetime | None] = mapped_column(Instant)
+
+
+def registrations_of(db: Session, account_numbers: Sequence[str]) -> Sequence[Registration]:
+    """Where these accounts stand with the portal; accounts it never spoke of are left out."""
+    return db.scalars(
+        select(Registration).where(Registration.account_number.in_(account_numbers))
+    ).all()
+
+
+def attempts_of(
+    db: Session, registration_ids: Sequence[int], most: int
+) -> Sequence[RegistrationAttempt]:
+    """The attempts behind these registrations, newest first."""
+    return db.scalars(
+        select(RegistrationAttempt)
+        .where(RegistrationAttempt.registration_id.in_(registration_ids))
+        .order_by(RegistrationAttempt.at.desc(), RegistrationAttempt.id)
+        .limit(most)
+    ).all()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from console.domain.staff import Role
 from console.models.base import Choice, Record, Versioned
@@ -20,3 +20,8 @@ class Staff(Versioned, Record):
     password_hash: Mapped[str] = mapped_column(String(200))
     """Argon2id; empty for a training colleague, who signs in with one click."""
     dismissed: Mapped[bool] = mapped_column(default=False)
+
+
+def names_of_staff(db: Session) -> dict[str, str]:
+    """The name behind each login, for saying who did something."""
+    return {row.login: row.name for row in db.execute(select(Staff.login, Staff.name))}

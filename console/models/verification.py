@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from console.domain.verification import DeliveryStatus
 from console.models.base import Choice, Instant, Record
@@ -23,3 +24,13 @@ class Delivery(Record):
     email: Mapped[str] = mapped_column(String(254), default="")
     status: Mapped[DeliveryStatus] = mapped_column(Choice(DeliveryStatus, 12))
     reason: Mapped[str] = mapped_column(String(300), default="")
+
+
+def deliveries_of(db: Session, registration_ids: Sequence[int], most: int) -> Sequence[Delivery]:
+    """What became of the e-mails of these registrations, newest first."""
+    return db.scalars(
+        select(Delivery)
+        .where(Delivery.registration_id.in_(registration_ids))
+        .order_by(Delivery.at.desc(), Delivery.id.desc())
+        .limit(most)
+    ).all()

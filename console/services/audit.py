@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
@@ -16,25 +17,36 @@ class Action(StrEnum):
 
     STAFF_SIGNED_IN = "staff:signed_in"
     STAFF_REFUSED = "staff:refused"
+    STAFF_ENROLLED = "staff:enrolled"
     STAFF_SIGNED_OUT = "staff:signed_out"
     MEMBER_OPENED = "member:opened"
     NAME_READ_OUT = "name:read_out"
     NAME_CORRECTED = "name:corrected"
     NAME_CORRECTION_UNDONE = "name:correction_undone"
+    NAME_APPROVAL_GIVEN = "name:approval_given"
+    NAME_APPROVAL_REFUSED = "name:approval_refused"
     NAME_PUBLISHED = "name:published"
+    NAME_NOT_PUBLISHED = "name:not_published"
     REGISTRATION_CHECKED = "registration:checked"
     REGISTRATION_ASSIGNED = "registration:assigned"
     EMAIL_RESEND_ASKED = "verification_email:resend_asked"
     EMAIL_RESENT = "verification_email:resent"
+    EMAIL_NOT_RESENT = "verification_email:not_resent"
+    EMAIL_CORRECTION_ASKED = "verification_email:correction_asked"
+    EMAIL_NOT_CORRECTED = "verification_email:address_not_corrected"
     EMAIL_CORRECTED = "verification_email:address_corrected"
     PASSWORD_RULE_READ_OUT = "password_rule:read_out"  # noqa: S105  # an action, not a password
     CALL_BEGUN = "call:begun"
+    CALL_TURNED = "call:turned"
     CALLER_VERIFIED = "caller:verified"
+    CALLER_NOT_VERIFIED = "caller:no_longer_verified"
     CALL_WRAPPED_UP = "call:wrapped_up"
     NOTE_WRITTEN = "note:written"
     NOTE_REMOVED = "note:removed"
+    NOTE_RESTORED = "note:restored"
     ALERT_RAISED = "alert:raised"
     ALERT_CLEARED = "alert:cleared"
+    ALERT_RESTORED = "alert:restored"
 
 
 def record(
@@ -52,11 +64,36 @@ def record(
         AuditEntry(
             at=desk.now(),
             staff=desk.colleague.login,
-            workstation=desk.workstation,
+            workstation=desk.workstation[:80],
             action=action,
             member_id=member_id,
             account_number=account_number,
             call_id=call_id,
-            detail=json.dumps(detail, ensure_ascii=False, default=str),
+            detail=_as_json(detail),
         )
     )
+
+
+def record_at_the_door(
+    db: Session,
+    action: Action,
+    login: str,
+    workstation: str,
+    at: datetime,
+    /,
+    **detail: object,
+) -> None:
+    """Add one line about somebody who is not signed in, or not yet."""
+    db.add(
+        AuditEntry(
+            at=at,
+            staff=login[:60],
+            workstation=workstation[:80],
+            action=action,
+            detail=_as_json(detail),
+        )
+    )
+
+
+def _as_json(detail: dict[str, object]) -> str:
+    return json.dumps(detail, ensure_ascii=False, default=str)

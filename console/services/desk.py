@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from console.clients.portal import Portal
+from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 from console.models.base import Records
 from console.settings import Settings
@@ -32,3 +33,16 @@ class Desk:
     settings: Settings = field(default_factory=Settings)
     workstation: str = field(default_factory=socket.gethostname)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class LooksOnly(ConsoleError):
+    """This role reads everything and changes nothing."""
+
+
+def check_may_change(desk: Desk) -> None:
+    """Refuse whoever may only look."""
+    if not desk.colleague.role.changes_the_file:
+        raise LooksOnly(
+            f"As {desk.colleague.role.words.lower()} you can look at everything and change "
+            "nothing. Ask a representative to do this."
+        )

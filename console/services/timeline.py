@@ -1,0 +1,193 @@
+"""The timeline: what happened last around a member, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from console.domain import times
+from console.domain.calls import Reason, Result
+from console.domain.courier import ErrandKind, ErrandState
+from console.domain.masking import HIDDEN_MONEY, mask_email
+from console.domain.members import display_name
+from console.domain.money import Money
+from console.domain.registration import Outcome, Proof
+from console.domain.verification import DeliveryStatus
+from console.models.accounts import Account
+from console.models.calls import Call
+from console.models.courier import Errand
+from console.models.members import Member, NameCorrection, Note
+from console.models.registration import RegistrationAttempt
+from console.models.verification import Delivery
+from console.services.member_page import EntryKind, TimelineEntry
+from console.services.standing import Standing, reason_words
+
+MOST_ENTRIES = 200
+
+_OUTCOMES = {
+    Outcome.REGISTERED: "Registered",
+    Outcome.NAME_MISMATCH: "Registration refused: name",
+    Outcome.ACCOUNT_NOT_FOUND: "Registration refused: account number",
+    Outcome.ALREADY_REGISTERED: "Tried to register again",
+    Outcome.LOCKED: "Tried to register while locked",
+}
+_ERRANDS = {
+    (ErrandKind.RESEND, ErrandState.DONE): "Verify-account e-mail sent again",
+    (ErrandKind.CORRECT_EMAIL, ErrandState.DONE): "E-mail address corrected",
+    (ErrandKind.PUBLISH_NAME, ErrandState.DONE): "Corrected name reached the portal",
+}
+
+
+@dataclass(frozen=True)
+class Happenings:
+    """Everything stored that the timeline is made of."""
+
+    member: Member
+    accounts: Sequence[Account]
+    standings: Mapping[str, Standing]
+    calls: Sequence[Call]
+    corrections: Sequence[NameCorrection]
+    notes: Sequence[Note]
+    errands: Sequence[Errand]
+    staff: Mapping[str, str]
+    """The name behind each login."""
+
+
+def compose(happenings: Happenings, zone: str, *, masked: bool) -> tuple[TimelineEntry, ...]:
+    """Put everything that happened in one line, newest first."""
+    entries = [*_entries(happenings, zone, masked)]
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    return tuple(entries[:MOST_ENTRIES])
+
+
+def _entries(h: Happenings, zone: str, masked: bool) -> Iterator[TimelineEntry]:
+    email: Callable[[str], str] = mask_email if masked else str
+    for standing in h.standings.values():
+        yield from (_attempt(attempt, email) for attempt in standing.attempts)
+        yield from (_delivery(delivery, email) for delivery in standing.deliveries)
+    yield from (_call(call, h.staff) for call in h.calls)
+    yield from (_errand(errand, h.staff) for errand in h.errands)
+    yield from (_note(note, h.staff) for note in h.notes)
+    for correction in h.corrections:
+        yield from _correction(correction, h.member, h.staff)
+    for account in h.accounts:
+        yield from _money(account, zone, masked)
+
+
+def _attempt(attempt: RegistrationAttempt, email: Callable[[str], str]) -> TimelineEntry:
+    return TimelineEntry(
+        attempt.at,
+        EntryKind.ATTEMPT,
+        _OUTCOMES[attempt.outcome],
+        f"Typed “{attempt.name_typed}” and {attempt.account_typed or 'no account number'}"
+        + (f", {email(attempt.email)}." if attempt.email else "."),
+        "Member",
+    )
+
+
+def _delivery(delivery: Delivery, email: Callable[[str], str]) -> TimelineEntry:
+    title = {
+        DeliveryStatus.BOUNCED: "Verify-account e-mail came back",
+        DeliveryStatus.OPENED: "Verify-account link opened",
+        DeliveryStatus.QUEUED: "Verify-account e-mail queued",
+        DeliveryStatus.SENT: "Verify-account e-mail sent",
+        DeliveryStatus.DELIVERED: "Verify-account e-mail delivered",
+    }[delivery.status]
+    detail = email(delivery.email)
+    reason = reason_words(delivery)
+    return TimelineEntry(
+        delivery.at, EntryKind.EMAIL, title, f"{detail}. {reason}" if reason else detail, "Portal"
+    )
+
+
+def _call(call: Call, staff: Mapping[str, str]) -> TimelineEntry:
+    who = staff.get(call.staff, call.staff)
+    verified = "Caller verified." if call.verified_at else "Caller not verified."
+    if call.ended_at is None:
+        return TimelineEntry(call.began_at, EntryKind.CALL, "In a call now", verified, who)
+    reason = Reason(call.reason).words if call.reason else "No reason given"
+    result = f" {Result(call.result).words}." if call.result else ""
+    note = f" {call.note}" if call.note else ""
+    title = reason if call.member_began else f"We called: {reason[:1].lower()}{reason[1:]}"
+    return TimelineEntry(call.began_at, EntryKind.CALL, title, f"{verified}{result}{note}", who)
+
+
+def _errand(errand: Errand, staff: Mapping[str, str]) -> TimelineEntry:
+    kind = EntryKind.EDIT if errand.kind is ErrandKind.PUBLISH_NAME else EntryKind.EMAIL
+    title = _ERRANDS.get(
+        (errand.kind, errand.state),
+        f"{errand.kind.words}: {errand.state.words[:1].lower()}{errand.state.words[1:]}",
+    )
+    who = staff.get(errand.asked_by, errand.asked_by)
+    return TimelineEntry(
+        errand.finished_at or errand.asked_at,
+        kind,
+        title,
+        f"Account {errand.account_number}. {errand.answer}".strip(),
+        who,
+    )
+
+
+def _note(note: Note, staff: Mapping[str, str]) -> TimelineEntry:
+    return TimelineEntry(
+        note.written_at,
+        EntryKind.NOTE,
+        "Note",
+        note.text,
+        staff.get(note.written_by, note.written_by),
+        note_id=note.id,
+    )
+
+
+def _correction(
+    correction: NameCorrection, member: Member, staff: Mapping[str, str]
+) -> Iterator[TimelineEntry]:
+    before = display_name(correction.given_names_before, correction.name_before)
+    after = display_name(correction.given_names_after, correction.name_after)
+    undone = correction.undone_at is not None
+    stands = (member.name, member.given_names) == (
+        correction.name_after,
+        correction.given_names_after,
+    )
+    proof = Proof(correction.proof).words
+    approved = staff.get(correction.approved_by, correction.approved_by)
+    yield TimelineEntry(
+        correction.corrected_at,
+        EntryKind.EDIT,
+        "Name corrected",
+        f"“{before}” became “{after}”. {proof}."
+        + (f" {correction.proof_note}" if correction.proof_note else "")
+        + (f" Approved by {approved}." if approved else ""),
+        staff.get(correction.corrected_by, correction.corrected_by),
+        correction_id=correction.id if stands and not undone else "",
+    )
+    if correction.undone_at is not None:
+        yield TimelineEntry(
+            correction.undone_at,
+            EntryKind.EDIT,
+            "Name correction undone",
+            f"“{after}” became “{before}” again.",
+            staff.get(correction.undone_by, correction.undone_by),
+        )
+
+
+def _money(account: Account, zone: str, masked: bool) -> Iterator[TimelineEntry]:
+    for kind, title, sum_, on in (
+        (EntryKind.PAYMENT, "Payment", account.last_payment, account.last_payment_on),
+        (EntryKind.BILL, "Bill", account.last_bill, account.last_bill_on),
+    ):
+        if sum_ is not None and on is not None:
+            yield _dated(kind, title, sum_, on, account.number, zone, masked)
+
+
+def _dated(
+    kind: EntryKind, title: str, sum_: Money, on: date, number: str, zone: str, masked: bool
+) -> TimelineEntry:
+    return TimelineEntry(
+        times.midnight(on, zone),
+        kind,
+        f"{title} of {HIDDEN_MONEY if masked else sum_}",
+        f"Account {number}.",
+        "",
+    )
