@@ -229,7 +229,9 @@ class SearchBox(QWidget):
 
     def _place_marks(self) -> None:
         look = theme.current()
-        self._icon.move(look.px(12), (self.height() - look.px(18)) // 2)
+        side = look.px(18)
+        self._icon.setGeometry(look.px(12), (self.height() - side) // 2, side, side)
+        self._icon.raise_()
         size = self._key.sizeHint()
         self._key.setGeometry(
             self.width() - size.width() - look.px(10),

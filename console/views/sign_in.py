@@ -22,8 +22,8 @@ from console.views.widgets import (
     Card,
     Field,
     Icon,
-    Mark,
     ProblemLine,
+    Ribbon,
     Words,
     column,
     line_edit,
@@ -98,25 +98,25 @@ class SignIn(QWidget):
         card.setFixedWidth(theme.current().px(440))
         self._card = card
         name = Words(settings.coop_name, "title", wrap=True)
-        under = "Training co-op: take a seat" if settings.training else "Customer-service console"
+        under = (
+            "Take a seat: everybody here is made up."
+            if settings.training
+            else "Customer-service console"
+        )
         head = row(Icon("issues", "accent", 32), column(name, muted(under), gap=2), gap=2 * GRID)
         head.setStretch(1, 1)
         card.body.addLayout(head)
-        if settings.training:
-            self.ribbon: Mark | None = Mark(
-                "training", "Made-up members: nothing leaves this machine.", "warn", "bold"
-            )
-            self.ribbon.setWordWrap(True)
-            card.body.addWidget(self.ribbon)
         card.body.addLayout(self._seats)
         card.body.addWidget(self._form)
         card.body.addWidget(self.opening)
         card.body.addWidget(self.problem)
         card.body.addLayout(row(self.try_again, 0))
         page = QVBoxLayout(self)
-        page.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        page.setContentsMargins(0, 0, 0, 0)
+        if settings.training:
+            page.addWidget(Ribbon())
         page.addStretch(2)
-        page.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        page.addLayout(row(0, card, 0))
         page.addStretch(3)
         theme.current().changed.connect(self._measure)
 
@@ -228,7 +228,7 @@ class Lock(QWidget):
         card.body.addLayout(row(self.leave, 0, self.unlock))
         page = QVBoxLayout(self)
         page.addStretch(2)
-        page.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        page.addLayout(row(0, card, 0))
         page.addStretch(3)
 
     def take_focus(self) -> None:

@@ -483,6 +483,19 @@ class Card(QFrame):
         self.body.setSpacing(gap)
 
 
+class Ribbon(QFrame):
+    """Says all the time that this is only training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        theme.role(self, "ribbon")
+        words = "Training co-op: nothing leaves this machine"
+        self.setAccessibleName(words)
+        layout = row(0, Icon("training", "paper", 18), Words(words, "small"), 0)
+        layout.setContentsMargins(2 * GRID, 5, 2 * GRID, 5)
+        self.setLayout(layout)
+
+
 class Section(QWidget):
     """A heading, what can be done about it at the right, and a body below."""
 

@@ -48,6 +48,7 @@ from console.views.widgets import (
     Icon,
     IconButton,
     KeyHint,
+    Ribbon,
     Words,
     act,
     column,
@@ -328,7 +329,14 @@ class Window(QMainWindow):
         self.whole = QStackedWidget()
         self.whole.addWidget(self.body)
         self.whole.addWidget(self.lock)
-        self.setCentralWidget(self.whole)
+        # The ribbon stays in sight under the lock as well.
+        central = QWidget()
+        outer = column(gap=0)
+        if self.settings.training:
+            outer.addWidget(Ribbon())
+        outer.addWidget(self.whole, 1)
+        central.setLayout(outer)
+        self.setCentralWidget(central)
         across = QHBoxLayout()
         across.setContentsMargins(0, 0, 0, 0)
         across.setSpacing(0)
@@ -345,8 +353,6 @@ class Window(QMainWindow):
         page = QVBoxLayout(self.body)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
-        if self.settings.training:
-            page.addWidget(Ribbon(self.settings.coop_name))
         page.addLayout(across, 1)
         look.changed.connect(self._fit_rail)
         self._fit_rail()
@@ -612,20 +618,6 @@ class Home(QWidget):
 
     def _measure(self) -> None:
         self._inside.setMaximumWidth(theme.current().px(520))
-
-
-class Ribbon(QFrame):
-    """Says all the time that this is only training."""
-
-    def __init__(self, coop_name: str) -> None:
-        super().__init__()
-        theme.role(self, "ribbon")
-        self.words = Words("TRAINING CO-OP  ·  nothing leaves this machine", "small")
-        self.words.setAccessibleName("Training co-op: nothing leaves this machine")
-        layout = row(0, Icon("training", "paper", 16), self.words, 0)
-        layout.setContentsMargins(2 * GRID, 4, 2 * GRID, 4)
-        self.setLayout(layout)
-        self.setToolTip(f"{coop_name}: everything in it is made up.")
 
 
 class Banner(QFrame):
