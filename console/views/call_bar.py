@@ -40,6 +40,7 @@ class CallBar(QFrame):
         self._front_member = front_member
         self._known = known
         self._drafts: dict[str, WrapUp] = {}
+        self._room = 1366.0
         self.setAccessibleName("Call in progress")
         self.begin = act(
             self, "Begin a call", self._on_begin, key="F9", icon="phone",
@@ -95,6 +96,11 @@ class CallBar(QFrame):
     def show_problem(self, problem: ConsoleError) -> None:
         """Say what went wrong at the foot of the window."""
         say(self, str(problem), icon="alert")
+
+    def fit(self, room: float) -> None:
+        """Say less where there is little room; `room` is the window's width at 100 % text."""
+        self._room = room
+        self._dress()
 
     def front_changed(self) -> None:
         """Notice that another member is in front: a call about nobody yet is about that one."""
@@ -174,6 +180,9 @@ class CallBar(QFrame):
         elsewhere = call is not None and front is not None and front != call.member_id
         self.turn.setEnabled(elsewhere)
         self.turn_button.setVisible(elsewhere)
+        self.turn_button.show_words(self._room >= 1180, key=False)
+        self.wrap_button.show_words(True, key=self._room >= 1000)
+        self.who.setVisible(call is not None and self._room >= 760)
         if call is None:
             self._second.stop()
             return

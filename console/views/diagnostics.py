@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
 from console.background import Background
 from console.domain import times
-from console.domain.errors import ConsoleError
 from console.services import diagnostics
 from console.services.diagnostics import DatabaseHealth, ExchangeRow, Light
 from console.views.crash import log_folder
@@ -49,7 +48,13 @@ class DiagnosticsScreen(Screen):
         self.database = LightCard("database", "Database")
         self.portal = LightCard("portal", "Portal")
         self.outbox = LightCard("outbox", "Outbox")
-        self.page.addLayout(row(self.database, self.portal, self.outbox, gap=2 * GRID))
+        inside = QWidget()
+        below = column(gap=2 * GRID)
+        inside.setLayout(below)
+        lights = row(self.database, self.portal, self.outbox, gap=2 * GRID)
+        for place in range(3):
+            lights.setStretch(place, 1)
+        below.addLayout(lights)
         self.facts = QWidget()
         self._facts = QGridLayout(self.facts)
         self._facts.setContentsMargins(0, 0, 0, 0)
@@ -58,7 +63,7 @@ class DiagnosticsScreen(Screen):
         self._said: tuple[tuple[str, str], ...] = ()
         about = Section("This console")
         about.body.addWidget(self.facts)
-        self.page.addWidget(about)
+        below.addWidget(about)
         zone = background.desk.settings.zone
         now = background.desk.now
         self.exchanges: RowTable[ExchangeRow] = RowTable(
@@ -93,7 +98,12 @@ class DiagnosticsScreen(Screen):
         )  # fmt: skip
         last = Section("Last exchanges with the portal", note="personal data left out")
         last.body.addWidget(self.exchanges, 1)
-        self.page.addWidget(last, 1)
+        self.exchanges.setMinimumHeight(220)
+        below.addWidget(last, 1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(inside)
+        self.page.addWidget(area, 1)
         self._often = QTimer(self)
         self._often.setInterval(EVERY_MILLISECONDS)
         self._often.timeout.connect(self.load)
@@ -131,9 +141,6 @@ class DiagnosticsScreen(Screen):
             self._facts.addWidget(Words(value).selectable(), down, 2 * across + 1)
         self._facts.setColumnStretch(1, 1)
         self._facts.setColumnStretch(3, 1)
-
-    def show_problem(self, problem: ConsoleError) -> None:
-        super().show_problem(problem)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -173,7 +180,7 @@ class LightCard(Card):
             row(self.icon, column(label(name), self.figure, gap=0), 0, gap=2 * GRID)
         )
         self.body.addWidget(self.words)
-        self.body.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.body.addStretch(1)
 
     def show_light(self, light: Light) -> None:
         """Show whether something answers."""

@@ -137,10 +137,10 @@ class SearchBox(QWidget):
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self._on_key(event)
         if event.type() == QEvent.Type.FocusIn:
-            self._key.hide()
+            self._show_key(False)
             self._offer()
         elif event.type() == QEvent.Type.FocusOut:
-            self._key.setVisible(not self.field.text())
+            self._show_key(not self.field.text())
             self.popup.hide()
         return False
 
@@ -227,11 +227,17 @@ class SearchBox(QWidget):
         self.popup.show()
         self.popup.raise_()
 
+    def _show_key(self, wanted: bool) -> None:
+        shown = wanted and self.width() > theme.current().px(300)
+        self._key.setVisible(shown)
+        self.field.setTextMargins(0, 0, self._key.sizeHint().width() + GRID if shown else 0, 0)
+
     def _place_marks(self) -> None:
         look = theme.current()
         side = look.px(18)
         self._icon.setGeometry(look.px(12), (self.height() - side) // 2, side, side)
         self._icon.raise_()
+        self._show_key(not self.field.hasFocus() and not self.field.text())
         size = self._key.sizeHint()
         self._key.setGeometry(
             self.width() - size.width() - look.px(10),

@@ -319,6 +319,7 @@ class Button(QPushButton):
     ) -> None:
         super().__init__()
         self._words = text
+        self._worded = True
         self.action: QAction | None = what if isinstance(what, QAction) else None
         self._icon = icon
         self._icon_tone = ""
@@ -353,6 +354,13 @@ class Button(QPushButton):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
+    def show_words(self, worded: bool, *, key: bool = True) -> None:
+        """Leave the words away where there is no room; the name is still spoken and shown."""
+        if self.action is not None:
+            self._worded, self._show_key = worded, key
+            self._mirror()
+            self._draw_icon()
+
     def setEnabled(self, enabled: bool, /) -> None:
         super().setEnabled(enabled and (self.action is None or self.action.isEnabled()))
 
@@ -378,8 +386,10 @@ class Button(QPushButton):
     def _mirror(self) -> None:
         if self.action is None:
             return
-        self.setText(self._words or self.action.text())
-        self.setToolTip(self.action.statusTip() or (self.action.text() if self._words else ""))
+        self.setText((self._words or self.action.text()) if self._worded else "")
+        self.setAccessibleName(self.action.text())
+        short = bool(self._words) or not self._worded
+        self.setToolTip(self.action.statusTip() or (self.action.text() if short else ""))
         super().setEnabled(self.action.isEnabled())
         if self.action.isCheckable():
             self.setCheckable(True)

@@ -482,7 +482,7 @@ class Window(QMainWindow):
 
     def _on_turned(self, page: MemberScreen | None) -> None:
         self.call_bar.front_changed()
-        if page is None:
+        if page is None and not self.is_locked:
             self.search.field.setFocus()
 
     def _on_closed(self, _member_id: int) -> None:
@@ -552,10 +552,11 @@ class Window(QMainWindow):
             button.setText("" if narrow else word)
             button.setToolTip(word if narrow else "")
         for light in (self.database_button, self.portal_button):
-            light.show_words(not narrow)
+            light.show_name(not narrow)
         for part in (self.coop_name, self.person_names, self.person_icon):
             part.setVisible(not narrow)
         self.search.setMaximumWidth(self.look.px(600))
+        self.call_bar.fit(self.width() * 100 / self.look.scale)
 
 
 class Home(QWidget):
@@ -656,7 +657,7 @@ class LightButton(Button):
         self._light = light
         self._dress()
 
-    def show_words(self, worded: bool) -> None:
+    def show_name(self, worded: bool) -> None:
         """Leave the words away where there is no room for them."""
         self._worded = worded
         self._dress()
