@@ -107,15 +107,13 @@ def _equal(mine: Iterable[Reading], theirs: Iterable[Reading]) -> Iterator[Match
             yield from _match(reading, other, reading.canonical, other.canonical)
 
 
-def _match(
-    mine: Reading, theirs: Reading, left: Line, right: Line, extra: float = 0.0
-) -> Iterator[Match]:
+def _match(mine: Reading, theirs: Reading, left: Line, right: Line) -> Iterator[Match]:
     if left.key != right.key:  # the letters agree but a short form does not cover the same ones
         return
     differences = compare(left, right, straight(len(left.items)))
     kinds = mine.kinds | theirs.kinds | {d.kind for d in differences}
     yield Match(
-        kinds, mine.price + theirs.price + _price(differences) + extra, mine, theirs,
+        kinds, mine.price + theirs.price + _price(differences), mine, theirs,
         tuple(differences),
     )  # fmt: skip
 
@@ -213,7 +211,7 @@ def _truncated(
         for short in their_cores:  # the last name of a couple is what the cut falls on
             if Kind.COUPLE in short.kinds and short.words[-1].end == theirs[0].whole[1]:
                 yield from _cut(mine[0], short, file_length, cut_at, on_file=True)
-    if _may_be_cut(typed_length, cut_at) and file_length > typed_length:
+    if 2 < typed_length == cut_at < file_length:  # typed as an old bill prints it
         for full in theirs:
             yield from _cut(full, mine[0], typed_length, cut_at, on_file=False)
 
@@ -230,10 +228,10 @@ def _cut(
         if not 3 <= size < len(long_line.items) or long_line.key[:size] != short_line.key:
             continue
         rest = long_line.items[size]
-        if length < cut_at and not rest.gap.text:
-            continue  # a name cut inside a word would be longer
+        inside = not rest.gap.text
+        if length < cut_at if inside else not on_file:
+            continue  # a name cut inside a word is longer, and a whole last name was not cut
         # A name of full length that stops inside a word was cut, whatever else the rest may mean.
-        inside = length == cut_at and not rest.gap.text
         price = _CUT_INSIDE if inside else _TRUNCATED
         head = Line(long_line.items[:size], short_line.last)
         pair = (head, short_line) if on_file else (short_line, head)
@@ -279,7 +277,7 @@ def slips_between(mine: Sequence[Word], theirs: Sequence[Word]) -> int:
         apart = [(a, b) for a, b in zip(left, right, strict=True) if a.key != b.key]
         for a, b in apart:
             slips = _slips(a.key, b.key)
-            if not slips or _two_given_names(a, b, alone=False):
+            if not slips or _two_given_names(a, b):
                 return 0
             total += slips
         return total if total <= 2 else 0
@@ -318,14 +316,9 @@ def _two_clans(a: str, b: str) -> bool:
     )
 
 
-def _two_given_names(a: Word, b: Word, *, alone: bool) -> bool:
+def _two_given_names(a: Word, b: Word) -> bool:
     """Tell Mary from Gary, unless the two sound alike as Jon and John do."""
-    return (
-        not alone
-        and a.key in GIVEN_NAMES
-        and b.key in GIVEN_NAMES
-        and _sound(a.key) != _sound(b.key)
-    )
+    return {a.key, b.key} <= GIVEN_NAMES and _sound(a.key) != _sound(b.key)
 
 
 def _sound(name: str) -> str:

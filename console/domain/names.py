@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -143,13 +143,16 @@ def _kinds(match: Match | None, holder_price: float | None) -> tuple[Kind, ...]:
         return (Kind.OTHER_HOLDER,)
     if match is None:
         return (Kind.DIFFERENT,)
-    return in_order(match.kinds) or (Kind.HIDDEN_CHARACTER,)
+    if match.kinds <= {Kind.CASE}:
+        # The same letters are stored in two ways, and the portal compares what is stored.
+        return in_order(match.kinds | {Kind.HIDDEN_CHARACTER})
+    return in_order(match.kinds)
 
 
 def explain_among(
     typed: str,
     on_file: str,
-    second_holders: Sequence[str] | Iterable[str],
+    second_holders: Iterable[str],
     *,
     rule: MatchRule = MatchRule.IGNORE_CASE,
     cut_at: int = 20,

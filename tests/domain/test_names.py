@@ -99,6 +99,8 @@ def test_labelled_pairs(typed: str, on_file: str, holder: str, expected: str, sa
         ("The & Smith", "Smith", "punctuation,article"),
         ("Galloway Logistics III", "Galloway Logistics I", "truncated"),
         ("Gallahan's Dental Company", "Gallahan's Dental Co", "truncated"),
+        ("Mcallister-Chambers", "Mcallister-Chambers, Wanda", "given_name"),
+        ("Renal Treatment Cent", "Renal Treatment Centers", "truncated"),
         ("Hedgecock", "Alice & Bernice Hedg", "couple,truncated"),
         ("Gаrcia", "Garcia", "hidden_character"),
         ("De\xa0Long", "De Long", "hidden_character"),
