@@ -1,0 +1,133 @@
+"""Writing very many rows at once: a whole table filled the way each engine does it fastest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.schema import AddConstraint, DropConstraint
+
+from console.models.base import Records
+
+BATCH: Final = 10_000
+
+
+def fill(
+    records: Records,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Add rows to a table in one transaction and answer how many; values as the driver takes them.
+
+    Rows are read as they are written, so memory does not grow with their number.
+    """
+    with records.engine.execution_options(console_writes=True).begin() as connection:
+        return _pour(connection, table.name, columns, rows, progress)
+
+
+def refill(
+    records: Records,
+    table: Table,
+    rows: Iterable[Sequence[Any]],
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Replace all rows of a table that has nothing but its primary key, and answer how many.
+
+    The rows must differ. They are poured where there is no index and sorted once: building the
+    tree row by row would move most of its pages again and again.
+    """
+    columns = [column.name for column in table.columns]
+    with records.engine.execution_options(console_writes=True).begin() as connection:
+        pour = _pour_into_postgresql if _is_postgresql(connection) else _pour_into_sqlite
+        count = pour(connection, table, columns, rows, progress)
+    _tidy(records, table.name)
+    return count
+
+
+def _is_postgresql(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+def _pour_into_postgresql(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    progress: Callable[[int], None] | None,
+) -> int:
+    key = AddConstraint(table.primary_key, isolate_from_table=False)
+    for patience in ("statement_timeout = 0", "maintenance_work_mem = '512MB'"):
+        connection.execute(text(f"SET LOCAL {patience}"))
+    connection.execute(DropConstraint(table.primary_key, isolate_from_table=False))
+    connection.execute(text(f"TRUNCATE {table.name}"))
+    count = _pour(connection, table.name, columns, rows, progress)
+    connection.execute(key)
+    return count
+
+
+def _pour_into_sqlite(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    progress: Callable[[int], None] | None,
+) -> int:
+    poured = f"{table.name}_poured"
+    listed = ", ".join(f'"{column}"' for column in columns)
+    connection.execute(text(f"CREATE TEMPORARY TABLE {poured} ({listed})"))
+    count = _pour(connection, poured, columns, rows, progress)
+    connection.execute(text(f"DELETE FROM {table.name}"))  # noqa: S608  # a table of our own
+    connection.execute(
+        text(
+            f"INSERT INTO {table.name} ({listed}) "  # noqa: S608  # a table of our own
+            f"SELECT {listed} FROM {poured} ORDER BY {listed}"
+        )
+    )
+    connection.execute(text(f"DROP TABLE {poured}"))
+    return count
+
+
+def _pour(
+    connection: Connection,
+    name: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    progress: Callable[[int], None] | None,
+) -> int:
+    listed = ", ".join(f'"{column}"' for column in columns)
+    driver: Any = connection.connection.driver_connection
+    done = 0
+    walk = iter(rows)
+    if _is_postgresql(connection):
+        with driver.cursor() as cursor, cursor.copy(f"COPY {name} ({listed}) FROM STDIN") as copy:
+            for batch in _batches(walk):
+                for row in batch:
+                    copy.write_row(row)
+                done += len(batch)
+                if progress:
+                    progress(done)
+        return done
+    marks = ", ".join("?" for _ in columns)
+    statement = f"INSERT INTO {name} ({listed}) VALUES ({marks})"  # noqa: S608  # our own names
+    for batch in _batches(walk):
+        driver.executemany(statement, batch)
+        done += len(batch)
+        if progress:
+            progress(done)
+    return done
+
+
+def _batches(rows: Iterator[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def _tidy(records: Records, name: str) -> None:
+    """Let the engine count what it holds; PostgreSQL then answers from the index alone."""
+    with records.glance() as connection:
+        statement = "ANALYZE" if connection.dialect.name == "sqlite" else "VACUUM (ANALYZE)"
+        connection.exec_driver_sql(f"{statement} {name}")
