@@ -161,7 +161,7 @@ def test_marks_show_where_the_spellings_differ() -> None:
 
 
 def _made_pairs(seed: int, count: int) -> list[tuple[str, str, str, str]]:
-    """Make pairs from names that no rule was tuned on, each true by construction."""
+    """Make pairs from other last names than the labelled ones, each true by construction."""
     rng = random.Random(seed)
     pairs = []
     while len(pairs) < count:
