@@ -50,6 +50,7 @@ from console.views.widgets import Icon, KeyHint, Mark, Words, row
 Index = QModelIndex | QPersistentModelIndex
 
 LONGEST = 200
+NOTHING = "Nobody fits. Try fewer letters, the account number, or the phone number."
 RECENT = 8
 """How many of the last opened members are offered while the box is empty."""
 _HIT_ROLE = Qt.ItemDataRole.UserRole
@@ -91,6 +92,7 @@ class SearchBox(QWidget):
         self.recent: tuple[Hit, ...] = ()
         self.popup = HitPopup()
         self.popup.list.clicked.connect(self._on_clicked)
+        self._asked = ""
         self._answered = ""
         self._open_when_answered = False
         theme.current().changed.connect(self._place_marks)
@@ -112,18 +114,16 @@ class SearchBox(QWidget):
 
     def show_answer(self, answer: SearchAnswer) -> None:
         """Show what was found, unless something else has been typed since."""
-        typed = self.field.text().strip()
-        if answer.query.strip() != typed:
-            return
-        self._answered = typed
+        if not self._asked:
+            return  # the box was cleared meanwhile
+        self._answered = self._asked
         if self._open_when_answered:
             self._open_when_answered = False
             if answer.hits:
                 self._open(answer.hits[0])
                 return
-        advice = answer.advice or "Try fewer letters, the account number, or the phone number."
-        nothing = "" if answer.hits else f"Nobody fits “{_short(typed)}”."
-        self.popup.show_hits(answer.hits, nothing=nothing, advice=advice)
+        nothing, _, advice = (answer.advice or NOTHING).partition(". ")
+        self.popup.show_hits(answer.hits, nothing=nothing.rstrip(".") + ".", advice=advice)
         self._place()
         _announce(self.field, f"{len(answer.hits)} found" if answer.hits else nothing)
 
@@ -152,7 +152,8 @@ class SearchBox(QWidget):
 
     def _on_typed(self, text: str) -> None:
         self._open_when_answered = False
-        if not text.strip():
+        self._asked = text.strip()
+        if not self._asked:
             self._answered = ""
             self._offer()
             return
@@ -174,7 +175,7 @@ class SearchBox(QWidget):
         if key == Qt.Key.Key_Escape:
             if self.field.text():
                 self.field.clear()
-                self._answered = ""
+                self._asked = self._answered = ""
             else:
                 self.field.clearFocus()
             self.popup.hide()
@@ -199,7 +200,7 @@ class SearchBox(QWidget):
         self.remember(hit)
         self.popup.hide()
         self.field.clear()
-        self._answered = ""
+        self._asked = self._answered = ""
         self.field.clearFocus()
         self.opened.emit(hit)
 
@@ -412,7 +413,7 @@ class _HitDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(QRectF(chip), high / 2, high / 2)
         painter.restore()
         painter.setFont(self._small)
-        painter.setPen(self._accent)
+        painter.setPen(self._deep)
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
         return chip.left()
 
@@ -437,7 +438,7 @@ class _HitDelegate(QStyledItemDelegate):
         self._name_measure, self._measure = QFontMetrics(self._name_font), QFontMetrics(self._small)
         self._ink, self._muted = look.colour("ink"), look.colour("muted")
         self._accent, self._soft = look.colour("accent"), look.colour("soft_accent")
-        self._chosen = look.colour("soft_accent")
+        self._chosen, self._deep = look.colour("soft_accent"), look.colour("deep_accent")
 
 
 def _short(text: str) -> str:

@@ -168,7 +168,7 @@ class SpellingView(QWidget):
                 QRectF(box.left() + 1, box.bottom() - 2, box.width() - 2, 2), look.colour("bad")
             )
         if character:
-            painter.setPen(look.colour("bad" if marked else "ink"))
+            painter.setPen(look.colour("deep_bad" if marked else "ink"))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, visible(character))
         elif not marked:
             painter.setPen(QPen(look.colour("edge"), 1))

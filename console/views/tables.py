@@ -468,6 +468,8 @@ class _RowDelegate(QStyledItemDelegate):
         model = self._table.rows_model
         row, column = model.rows[index.row()], model.columns[index.column()]
         tone = column.tone(row) if column.tone else "ink"
+        if state & QStyle.StateFlag.State_Selected:
+            tone = f"deep_{tone}"  # the plain tone is too pale on the colour of the cursor
         inside = box.adjusted(look.px(12), 0, -look.px(12), 0)
         if column.icon and (name := column.icon(row)):
             pixmap = look.pixmap(name, tone, 16)

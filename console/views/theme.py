@@ -85,6 +85,10 @@ class Tokens:
         """Mix twelve per cent of a colour into the paper, for a fill behind words of its tone."""
         return mix(getattr(self, tone), self.paper, 0.12)
 
+    def deep(self, tone: str) -> str:
+        """Darken a colour a little (in the dark, lighten it) for words on its own soft fill."""
+        return mix(self.ink, getattr(self, tone), 0.16)
+
 
 LIGHT: Final = Tokens(
     ground="#F4F6F8", paper="#FFFFFF", line="#DCE3EA", ink="#1C2733", muted="#5B6B7B",
@@ -162,9 +166,11 @@ class Theme(QObject):
         return DARK if self._dark else LIGHT
 
     def colour(self, tone: str) -> QColor:
-        """Answer a colour by its name in `Tokens`, or “soft_” and the name for its soft fill."""
+        """Answer a colour by its name in `Tokens`, or “soft_” or “deep_” before the name."""
         if tone.startswith("soft_"):
             return QColor(self.tokens.soft(tone[5:]))
+        if tone.startswith("deep_"):
+            return QColor(self.tokens.deep(tone[5:]))
         return QColor(getattr(self.tokens, tone))
 
     def px(self, length: float) -> int:
@@ -251,6 +257,7 @@ class Theme(QObject):
         values = {field.name: str(getattr(self.tokens, field.name)) for field in fields(Tokens)}
         for tone in _TONES:
             values[f"soft_{tone}"] = self.tokens.soft(tone)
+            values[f"deep_{tone}"] = self.tokens.deep(tone)
         values["accent_pressed"] = mix(self.tokens.ink, self.tokens.accent, 0.18)
         values["accent_hover"] = mix(self.tokens.ink, self.tokens.accent, 0.1)
         values["hover"] = mix(self.tokens.ink, self.tokens.paper, 0.05)

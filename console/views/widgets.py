@@ -170,6 +170,9 @@ class _Marked(QLabel):
     def _padding(self) -> tuple[int, int]:
         return 0, 0
 
+    def _icon_tone(self) -> str:
+        return self._tone
+
     def _measure(self) -> None:
         look = theme.current()
         across, down = (look.px(length) for length in self._padding())
@@ -183,7 +186,7 @@ class _Marked(QLabel):
             return
         look = theme.current()
         across, down = (look.px(length) for length in self._padding())
-        pixmap = look.pixmap(self.icon, self._tone, self.icon_size)
+        pixmap = look.pixmap(self.icon, self._icon_tone(), self.icon_size)
         size = look.px(self.icon_size)
         first_line = self.fontMetrics().height()
         top = (
@@ -201,7 +204,7 @@ class Badge(_Marked):
 
     def __init__(self, icon: str, word: str, tone: str = "muted") -> None:
         super().__init__(icon, word, tone)
-        theme.role(self, "small")
+        theme.role(self, "badge")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def show_state(self, icon: str, word: str, tone: str) -> None:
@@ -213,6 +216,9 @@ class Badge(_Marked):
 
     def _padding(self) -> tuple[int, int]:
         return 8, 3
+
+    def _icon_tone(self) -> str:
+        return f"deep_{self._tone}"
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with theme.painting(self) as painter:
