@@ -184,7 +184,7 @@ class Store:
 
 def stamp(at: datetime) -> str:
     """Write a moment so that text sorts as time does."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def moment(text: str) -> datetime:
