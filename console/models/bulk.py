@@ -6,27 +6,61 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, func, select, text
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
-from console.models.base import Records
+from console.models.base import Record, Records
 
 BATCH: Final = 10_000
 
 
 def fill(
     records: Records,
-    table: Table,
+    record: type[Record],
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Add rows to a table in one transaction and answer how many; values as the driver takes them.
+    """Add records in one transaction, each a row of plain values, and answer how many.
 
     Rows are read as they are written, so memory does not grow with their number.
     """
+    table = record.metadata.tables[record.__tablename__]
+    dialect = records.engine.dialect
+    turns = [
+        (place, turn)
+        for place, column in enumerate(columns)
+        if (turn := table.c[column].type.dialect_impl(dialect).bind_processor(dialect))
+    ]
+
+    def as_the_driver_takes_them() -> Iterator[Sequence[Any]]:
+        for row in rows:
+            values = list(row)
+            for place, turn in turns:
+                values[place] = turn(values[place])
+            yield values
+
     with records.engine.execution_options(console_writes=True).begin() as connection:
-        return _pour(connection, table.name, columns, rows, progress)
+        return _pour(connection, table.name, columns, as_the_driver_takes_them(), progress)
+
+
+def count(records: Records, record: type[Record]) -> int:
+    """Answer how many records of a kind there are."""
+    with records.read() as db:
+        return db.scalar(select(func.count()).select_from(record)) or 0
+
+
+def number_on(records: Records, *filled: type[Record]) -> None:
+    """Let the numbering of these records go on after the numbers that were written by hand."""
+    if records.engine.dialect.name != "postgresql":
+        return
+    with records.glance() as connection:
+        for record in filled:
+            name = record.__tablename__
+            connection.exec_driver_sql(
+                f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), "  # noqa: S608  # our own
+                f"(SELECT max(id) FROM {name}))"
+            )
 
 
 def refill(

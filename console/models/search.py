@@ -196,13 +196,14 @@ class Index:
         return self._ask(statement, {f"m{place}": one for place, one in enumerate(slots)})
 
     def _ask(self, statement: _Ready, asked: dict[str, Any]) -> list[Any]:
-        text, order = statement
-        given: Any = tuple(asked[name] for name in order) if order else asked
+        text, order, fixed = statement
+        values = {**fixed, **asked}
+        given: Any = tuple(values[name] for name in order) if order else values
         return list(self._connection.exec_driver_sql(text, given))
 
 
-_Ready = tuple[str, tuple[str, ...]]
-"""A statement's text, and the order of its parameters where they have no names."""
+_Ready = tuple[str, tuple[str, ...], dict[str, Any]]
+"""A statement's text, the order of its parameters where they have no names, and fixed ones."""
 
 _MOST_RANGES: Final = 24
 _VARIANTS: Final = 96
@@ -218,7 +219,8 @@ def _dialect(engine: str) -> Dialect:
 
 def _ready(statement: ClauseElement, engine: str) -> _Ready:
     compiled = statement.compile(dialect=_dialect(engine))
-    return str(compiled), tuple(compiled.positiontup or ())
+    fixed = {name: value for name, value in (compiled.params or {}).items() if value is not None}
+    return str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), fixed
 
 
 @lru_cache(maxsize=64)
@@ -237,7 +239,7 @@ def _scan(engine: str, ranges: int, limit: int) -> _Ready:
                 search_key.c.key < bindparam(f"to{place}", type_=Text),
             )
             .order_by(search_key.c.key)
-            .limit(literal_column(str(limit)))
+            .limit(limit)
             .subquery()
         )
         parts.append(select(part))
@@ -265,7 +267,7 @@ def _words_near(engine: str) -> _Ready:
             ),
         )
         .where(head.variant.in_(variants))
-        .limit(literal_column(str(_MOST_WORDS))),
+        .limit(_MOST_WORDS),
         engine,
     )
 

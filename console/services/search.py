@@ -11,6 +11,7 @@ from rapidfuzz.distance import OSA
 
 from console.domain.folding import fold, squash
 from console.domain.search import NOTHING_FOUND, Of, Search, read
+from console.models.base import Records
 from console.models.search import SLOTS, Index
 from console.services.desk import Desk
 
@@ -60,11 +61,16 @@ class _Found:
 
 def find(desk: Desk, query: str, limit: int = FIRST_PAGE) -> SearchAnswer:
     """Find the members that fit what was typed, best first."""
+    return find_in(desk.records, query, limit)
+
+
+def find_in(records: Records, query: str, limit: int = FIRST_PAGE) -> SearchAnswer:
+    """Find members for somebody who has a database and no desk."""
     began = time.perf_counter()
     search = read(query)
     hits: tuple[Hit, ...] = ()
     if search.ranges:
-        with desk.records.glance() as connection:
+        with records.glance() as connection:
             hits = _hits(Index(connection), search, min(limit, SLOTS))
     took = (time.perf_counter() - began) * 1000
     advice = search.advice or ("" if hits else NOTHING_FOUND)
