@@ -1,0 +1,204 @@
+"""The member page: it answers a call without a click."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from console.background import Background
+from console.domain.errors import ConsoleError
+from console.services import members
+from console.services.calls import CallState
+from console.services.member_page import AccountRow, MemberPage, NextAct, NextStep
+from console.views import theme
+from console.views.calls import CallerPanel
+from console.views.member_accounts import AccountsPanel
+from console.views.member_header import MemberHeader
+from console.views.member_portal import PortalCard
+from console.views.next_step import NextStepBar
+from console.views.notes import NoteField
+from console.views.screen import Screen
+from console.views.theme import GRID
+from console.views.timeline import Timeline
+
+STACKED_BELOW = 680
+"""Below this width, at 100 % text, the timeline stands under the rest, not beside it."""
+
+
+class MemberScreen(Screen):
+    """One member: who it is, what to know first, what to do now, what happened."""
+
+    titled = Signal(str)
+    """The name to write on the tab."""
+    call_changed = Signal(object)
+    """The call as it stands after what was done here."""
+
+    def __init__(self, background: Background, member_id: int) -> None:
+        super().__init__(background)
+        self.member_id = member_id
+        self.shows = frozenset({f"member:{member_id}"})
+        self.setAccessibleName("Member")
+        self.page_shown: MemberPage | None = None
+        self._call: CallState | None = None
+        self._call_asked: tuple[str | None, bool] = (None, False)
+        self._loading = False
+        self._again = False
+        self._stacked: bool | None = None
+        self.header = MemberHeader(background.desk.settings.zone)
+        self.step = NextStepBar()
+        self.caller = CallerPanel(background, member_id)
+        self.accounts = AccountsPanel(background)
+        self.portal = PortalCard(background)
+        self.timeline = Timeline(background)
+        self.note = NoteField(background, member_id)
+        self.timeline.body.addWidget(self.note)
+        self._lay_out()
+        self.caller.call_changed.connect(self._on_call_answer)
+        self.accounts.chosen.connect(self._on_account)
+        self.step.taken.connect(self._on_step)
+
+    # What it does
+
+    def load(self) -> None:
+        """Ask for the page; only the first look is written on the trail."""
+        if self._loading:
+            self._again = True
+            return
+        self._loading = True
+        use_case = members.look_up if self.page_shown is None else members.refresh
+        call = self._own_call()
+        self._call_asked = _asked(call)
+        self.background.ask(use_case, self.member_id, call.id if call else None).then(
+            self, self.show_page, failed=self._on_load_failed
+        )
+
+    def show_page(self, page: MemberPage) -> None:
+        """Show the member as they stand on file now; focus, cursors and drafts stay."""
+        self._loading = False
+        first, before = self.page_shown is None, self.page_shown
+        self.page_shown = page
+        self.shows = frozenset(
+            {f"member:{page.member_id}", *(f"account:{a.number}" for a in page.accounts)}
+        )
+        self.clear_problem()
+        if before is None or before.display_name != page.display_name:
+            self.titled.emit(page.display_name)
+            self.setAccessibleName(f"Member {page.display_name}")
+        self.header.show_page(page)
+        self.caller.show_facts(page.facts)
+        self.step.show_step(page.next_step)
+        self.accounts.show_accounts(page.accounts, page.next_step.account_number)
+        self.timeline.show_entries(page.timeline)
+        self._body.setVisible(True)
+        if first:
+            self.show_call(self._call)
+        if self._again or self._call_asked != _asked(self._own_call()):
+            self._again = False
+            self.load()
+
+    def show_call(self, call: CallState | None) -> None:
+        """Show the call in progress, whoever it is about."""
+        self._call = call
+        own = self._own_call()
+        self.caller.show_call(call)
+        self.header.show_call(own)
+        self.note.show_call(own.id if own else None)
+        if self.page_shown is not None and self._call_asked != _asked(own):
+            self.load()
+
+    # Qt overrides
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    # How it is put together
+
+    def _lay_out(self) -> None:
+        self.page.setContentsMargins(0, 0, 0, 0)
+        self.page.setSpacing(0)
+        self.page.removeWidget(self.problem)
+        self._left = QWidget()
+        self._column = QVBoxLayout(self._left)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(2 * GRID)
+        for part in (self.step, self.caller, self.accounts, self.portal):
+            self._column.addWidget(part)
+        self._column.addStretch(1)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setWidget(self._left)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._body = QWidget()
+        self._beside = QHBoxLayout()
+        self._beside.setSpacing(2 * GRID)
+        self._beside.addWidget(self.area, 5)
+        self._beside.addWidget(self.timeline, 4)
+        whole = QVBoxLayout(self._body)
+        whole.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
+        whole.setSpacing(2 * GRID)
+        whole.addLayout(self._beside)
+        problem = QVBoxLayout()
+        problem.setContentsMargins(3 * GRID, GRID, 3 * GRID, 0)
+        problem.addWidget(self.problem)
+        self.page.addWidget(self.header)
+        self.page.addLayout(problem)
+        self.page.addWidget(self._body, 1)
+        self._body.setVisible(False)
+        self.page.addStretch(0)
+        theme.current().changed.connect(self._fit)
+        # Everything focused by key is brought into sight.
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._on_focus)
+
+    def _fit(self) -> None:
+        stacked = self.width() < theme.current().px(STACKED_BELOW)
+        if stacked == self._stacked:
+            return
+        self._stacked = stacked
+        if stacked:
+            self._beside.removeWidget(self.timeline)
+            self._column.insertWidget(self._column.count() - 1, self.timeline)
+        else:
+            self._column.removeWidget(self.timeline)
+            self._beside.addWidget(self.timeline, 4)
+
+    def _own_call(self) -> CallState | None:
+        call = self._call
+        return call if call is not None and call.member_id == self.member_id else None
+
+    # What happens
+
+    def _on_load_failed(self, problem: ConsoleError) -> None:
+        self._loading = False
+        self._again = False
+        self.show_problem(problem)
+
+    def _on_call_answer(self, call: CallState) -> None:
+        self.show_call(call)
+        self.call_changed.emit(call)
+
+    def _on_account(self, account: AccountRow | None) -> None:
+        self.portal.setVisible(account is not None)
+        if account is not None and self.page_shown is not None:
+            own = self._own_call()
+            self.portal.show_account(self.page_shown, account, own.id if own else None)
+
+    def _on_step(self, step: NextStep) -> None:
+        if step.account_number:
+            self.accounts.choose(step.account_number)
+        if step.act is NextAct.VERIFY_CALLER:
+            self.caller.go_to_first()
+        else:
+            self.portal.do(step.act)
+
+    def _on_focus(self, _old: QWidget | None, new: QWidget | None) -> None:
+        if new is not None and self._left.isAncestorOf(new):
+            self.area.ensureWidgetVisible(new, 0, 3 * GRID)
+
+
+def _asked(call: CallState | None) -> tuple[str | None, bool]:
+    return (call.id, call.verified) if call else (None, False)
