@@ -198,3 +198,39 @@ class Sweeper(QTimer):
     def sweep(self) -> None:
         """Collect what only refers to itself."""
         gc.collect()
+
+
+class Preparation(QObject):
+    """Does what must be done before there is a desk, while the first window is painted."""
+
+    ready = Signal(object)
+    refused = Signal(ConsoleError)
+
+    def __init__(self, job: Callable[[], object]) -> None:
+        super().__init__()
+        self._job = job
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="preparation")
+        self._done: Future[object] | None = None
+        self._watch = QTimer(self)
+        self._watch.setInterval(20)
+        self._watch.timeout.connect(self._look)
+
+    def start(self) -> None:
+        """Begin, or begin again after a refusal."""
+        self._done = self._pool.submit(self._job)
+        self._watch.start()
+
+    def close(self) -> None:
+        """Let the thread go when its work is done."""
+        self._watch.stop()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _look(self) -> None:
+        if self._done is None or not self._done.done():
+            return
+        self._watch.stop()
+        problem = self._done.exception()
+        if isinstance(problem, ConsoleError):
+            self.refused.emit(problem)
+        else:
+            self.ready.emit(self._done.result())

@@ -38,6 +38,8 @@ def _open(asked: argparse.Namespace) -> int:
     from console.cli import training
 
     if asked.database:
-        return app.run(lambda: app.office(asked.database, asked.portal))
-    with training.co_op() as co_op:
-        return app.run(co_op.furnishing)
+        settings = app.office_settings(asked.database, asked.portal)
+        return app.run(settings, lambda: app.office(settings))
+    with training.stand_ins_when_ready() as where:
+        settings = training.settings(where)
+        return app.run(settings, lambda: app.office(settings), training.plan(where))

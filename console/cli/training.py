@@ -10,9 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.domain.errors import ConsoleError
 from console.settings import Settings, data_folder
+
+if TYPE_CHECKING:
+    from console.services.desk import Desk
+    from console.views.training import TrainingPlan
 
 TOKEN = "training"  # noqa: S105  # the stand-in takes any token; nothing real is behind it
 
@@ -80,6 +85,14 @@ def stand_ins(folder: Path | None = None) -> Iterator[StandIns]:
         running.stdout.close()
 
 
+@contextmanager
+def stand_ins_when_ready(folder: Path | None = None) -> Iterator[StandIns]:
+    """Make the training co-op when it is not there yet, then run its stand-ins."""
+    ready(folder=folder)
+    with stand_ins(folder) as where:
+        yield where
+
+
 def settings(where: StandIns, folder: Path | None = None) -> Settings:
     """Answer the settings of a console on the training co-op."""
     from console.sandbox import training
@@ -93,4 +106,52 @@ def settings(where: StandIns, folder: Path | None = None) -> Settings:
         training=True,
         portal_pages_url=where.portal,
         mailbox_url=where.mailbox,
+    )
+
+
+TROUBLES = (
+    ("down", "The portal is down", "Every call is refused, as on the night of an update."),
+    ("slow", "The portal is slow", "Answers take three seconds."),
+    ("html", "The portal answers with a web page", "As behind a broken proxy."),
+    ("bounce", "E-mails come back", "Every address bounces."),
+    ("throttled", "The portal asks to wait", "Too many requests."),
+)
+"""Ways the stand-in can go wrong: its own word, what the switch says, and what it means."""
+
+_SLOW_SECONDS = 3.0
+
+
+def plan(where: StandIns) -> TrainingPlan:
+    """Put together what the training place shows: callers, pages and troubles."""
+    from console.clients.stand_in import StandIn
+    from console.sandbox import training
+    from console.views.training import Story, Switch, TrainingPlan
+
+    stand_in = StandIn(where.portal)
+    on: set[str] = set()
+
+    def turn(_desk: Desk, trouble: str, wanted: bool) -> None:
+        on.symmetric_difference_update({trouble} if wanted != (trouble in on) else set())
+        # The stand-in forgets all of them at once, so those still wanted are said again.
+        stand_in.behave()
+        for one in sorted(on):
+            stand_in.misbehave(one, _SLOW_SECONDS if one == "slow" else 0)
+
+    return TrainingPlan(
+        stories=tuple(
+            Story(
+                one.title,
+                one.caller,
+                one.says,
+                one.learn,
+                one.member_id,
+                one.account_number,
+                one.icon,
+            )
+            for one in training.stories()
+        ),
+        pages_url=where.portal,
+        mailbox_url=where.mailbox,
+        switches=tuple(Switch(key, word, more) for key, word, more in TROUBLES),
+        turn=turn,
     )

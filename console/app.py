@@ -1,0 +1,226 @@
+"""Puts the house together: settings, records, desk, background, windows."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QObject, QSettings, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from console.background import Background, Preparation, Sweeper
+from console.clients.portal import Portal
+from console.domain.errors import ConsoleError
+from console.domain.staff import Role
+from console.models import schema
+from console.models.base import Records
+from console.services import courier, registration, staff
+from console.services.desk import Colleague, Desk
+from console.settings import PROGRAM, Settings, load, log_folder, settings_file
+from console.views import theme
+from console.views.crash import CrashHandler, CrashLog
+from console.views.sign_in import SignIn
+from console.views.training import TrainingPlan
+from console.views.window import Window
+
+NOBODY = Colleague("", "", Role.AUDITOR)
+"""At the desk before anybody has signed in; may change nothing."""
+
+COURIER_MILLISECONDS = 1_000
+SLOWEST_POLL_SECONDS = 10.0
+"""How rarely a portal that does not answer is asked again."""
+
+
+@dataclass(frozen=True)
+class Furnishing:
+    """What a console is put together from."""
+
+    settings: Settings
+    records: Records
+    portal: Portal
+
+
+def office(settings: Settings) -> Furnishing:
+    """Open the office's database and know its portal."""
+    records = schema.open_records(settings.database_url)
+    portal = Portal(settings.portal_url, settings.portal_token, socket.gethostname())
+    return Furnishing(settings, records, portal)
+
+
+def office_settings(database: str, portal: str | None) -> Settings:
+    """Read this workstation's settings, with what the command line said on top."""
+    settings = load(settings_file(), os.environ)
+    return replace(
+        settings, database_url=database, portal_url=portal or settings.portal_url, training=False
+    )
+
+
+def application() -> QApplication:
+    """Make the Qt application with our look, once."""
+    made = QApplication.instance()
+    if isinstance(made, QApplication):
+        return made
+    made = QApplication(sys.argv[:1])
+    made.setApplicationName(PROGRAM)
+    made.setWindowIcon(QIcon(str(theme.resource("icons", "issues.svg"))))
+    return made
+
+
+class Console(QObject):
+    """One console from its first window to its last."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        furnish: Callable[[], Furnishing],
+        *,
+        plan: TrainingPlan | None = None,
+        look: theme.Theme | None = None,
+        remember: bool = True,
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.plan = plan
+        self._store = QSettings(PROGRAM, PROGRAM) if remember else None
+        self.look = look or (theme.recall(self._store) if self._store else theme.Theme())
+        self.look.apply(application())
+        self._furnishing: Furnishing | None = None
+        self._lobby: Background | None = None
+        self.background: Background | None = None
+        self.window: Window | None = None
+        self.sign_in: SignIn | None = None
+        self._asking: set[str] = set()
+        self._poll = QTimer(self)
+        self._poll.timeout.connect(self._ask_portal)
+        self._courier = QTimer(self)
+        self._courier.setInterval(COURIER_MILLISECONDS)
+        self._courier.timeout.connect(self._send_courier)
+        self._preparation = Preparation(furnish)
+        self._preparation.ready.connect(self._on_ready)
+        self._preparation.refused.connect(self._on_refused)
+
+    def open(self) -> None:
+        """Show the sign-in at once and open the records meanwhile."""
+        self._show_sign_in()
+        self._preparation.start()
+
+    def close(self) -> None:
+        """Stop asking, finish what is under way, and let everything go."""
+        if self._store is not None:
+            theme.keep(self.look, self._store)
+        self._poll.stop()
+        self._courier.stop()
+        self._preparation.close()
+        for background in (self._lobby, self.background):
+            if background is not None:
+                background.close()
+        if self._furnishing is not None:
+            self._furnishing.records.close()
+            self._furnishing.portal.close()
+
+    def show_problem(self, problem: ConsoleError) -> None:
+        """Take what a round in the background could not do; the lights in the window tell it."""
+
+    def _show_sign_in(self) -> None:
+        self.sign_in = SignIn(self.settings)
+        self.sign_in.signed_in.connect(self._on_signed_in)
+        self.sign_in.again.connect(self._preparation.start)
+        self.sign_in.resize(1366, 768)
+        self.sign_in.show()
+        if self._furnishing is not None:
+            self._attend(self._furnishing)
+
+    def _attend(self, furnishing: Furnishing) -> None:
+        desk = Desk(furnishing.records, furnishing.portal, NOBODY, furnishing.settings)
+        self._lobby = Background(desk)
+        if self.sign_in is not None:
+            self.sign_in.attend(self._lobby)
+
+    def _on_ready(self, furnishing: Furnishing) -> None:
+        self._furnishing = furnishing
+        self._attend(furnishing)
+
+    def _on_refused(self, problem: ConsoleError) -> None:
+        if self.sign_in is not None:
+            self.sign_in.show_problem(problem)
+
+    def _on_signed_in(self, colleague: Colleague) -> None:
+        assert self._furnishing is not None  # noqa: S101  # nobody signs in before it is there
+        held = self._furnishing
+        self.background = Background(Desk(held.records, held.portal, colleague, held.settings))
+        held.records.on_change(self.background.changed.emit)
+        self.window = Window(self.background, held.settings, self.look, training=self.plan)
+        self.window.signed_out.connect(self._on_signed_out)
+        if self._store is not None:
+            self.window.recall_place(self._store)
+        self.window.show()
+        if self.sign_in is not None:
+            self.sign_in.close()
+            self.sign_in.deleteLater()
+            self.sign_in = None
+        self._poll.start(max(100, round(held.settings.poll_seconds * 1000)))
+        self._courier.start()
+        self._ask_portal()
+
+    def _on_signed_out(self) -> None:
+        self._poll.stop()
+        self._courier.stop()
+        if self.background is not None:
+            self.background.ask(staff.sign_out).then(self, lambda _: None)
+            self.background.close()
+            self.background = None
+        self._asking.clear()
+        self._show_sign_in()
+        if self.window is not None:
+            self.window.close()
+            self.window.deleteLater()
+            self.window = None
+
+    def _ask_portal(self) -> None:
+        if self.background is None or "poll" in self._asking:
+            return
+        self._asking.add("poll")
+        self.background.ask(registration.poll).then(
+            self, self._on_polled, failed=lambda _: self._on_polled(None)
+        )
+
+    def _on_polled(self, report: registration.PollReport | None) -> None:
+        self._asking.discard("poll")
+        usual = round(self.settings.poll_seconds * 1000)
+        reached = report is not None and report.reachable
+        # A portal that is down is not helped by ten desks knocking twice a second.
+        slower = min(round(SLOWEST_POLL_SECONDS * 1000), max(usual, self._poll.interval() * 2))
+        self._poll.setInterval(max(100, usual) if reached else slower)
+
+    def _send_courier(self) -> None:
+        if self.background is None or "courier" in self._asking:
+            return
+        self._asking.add("courier")
+        self.background.ask(courier.make_round).then(
+            self, self._on_courier_back, failed=self._on_courier_back
+        )
+
+    def _on_courier_back(self, _came_of_it: object) -> None:
+        self._asking.discard("courier")
+
+
+def run(
+    settings: Settings, furnish: Callable[[], Furnishing], plan: TrainingPlan | None = None
+) -> int:
+    """Show the console until it is closed, and answer its exit status."""
+    app = application()
+    sweeper = Sweeper(app)
+    crash = CrashHandler(CrashLog(log_folder()))
+    crash.install()
+    console = Console(settings, furnish, plan=plan)
+    console.open()
+    try:
+        return QApplication.exec()
+    finally:
+        sweeper.stop()
+        console.close()
+        crash.uninstall()
