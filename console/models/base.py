@@ -9,15 +9,17 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from sqlite3 import OperationalError
 from time import sleep
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import (
     Connection,
+    CursorResult,
     DateTime,
     Engine,
     Integer,
     MetaData,
     String,
+    Update,
     create_engine,
     event,
 )  # fmt: skip
@@ -188,6 +190,12 @@ class Records:
 def touch(db: Session, *names: str) -> None:
     """Announce `names` when this transaction commits; for statements that bypass the records."""
     db.info.setdefault("touched", set()).update(names)
+
+
+def change_where(db: Session, statement: Update) -> int:
+    """Change rows by their state and answer how many were still in it; announces nothing."""
+    changed = db.execute(statement.execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", changed).rowcount
 
 
 def connect(url: str) -> Records:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, select, text
+from sqlalchemy import ForeignKey, Index, String, Text, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from console.domain.courier import ErrandKind, ErrandState
@@ -81,3 +81,33 @@ def open_errand(db: Session, account_number: str, kind: ErrandKind) -> Errand | 
         .order_by(Errand.asked_at.desc())
         .limit(1)
     )
+
+
+def last_carried(db: Session, account_number: str, kind: ErrandKind) -> datetime | None:
+    """When an errand of this kind last came to a good end for an account."""
+    return db.scalar(
+        select(Errand.finished_at)
+        .where(
+            Errand.account_number == account_number,
+            Errand.kind == kind,
+            Errand.state == ErrandState.DONE,
+        )
+        .order_by(Errand.finished_at.desc())
+        .limit(1)
+    )
+
+
+def waiting_or_failed(db: Session, since: datetime, most: int) -> Sequence[Errand]:
+    """The errands still under way, and those that failed since a moment, newest first."""
+    failed = Errand.state.in_((ErrandState.REFUSED, ErrandState.GAVE_UP))
+    return db.scalars(
+        select(Errand)
+        .where(
+            or_(
+                Errand.state.in_((ErrandState.WAITING, ErrandState.SENDING)),
+                failed & (Errand.finished_at >= since),
+            )
+        )
+        .order_by(Errand.asked_at.desc(), Errand.id)
+        .limit(most)
+    ).all()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm.exc import StaleDataError
 
 from console.domain.errors import ConsoleError
+
+T = TypeVar("T")
 
 
 class DatabaseTrouble(ConsoleError):
@@ -124,3 +126,11 @@ def told_in_words() -> Iterator[None]:
         raise Stale(
             "Somebody else has just changed this. Here it is afresh; look and press again."
         ) from error
+
+
+def again_if_crossed(act: Callable[[], T]) -> T:
+    """Do a whole transaction a second time when somebody else's crossed it."""
+    try:
+        return act()
+    except (IntegrityError, Stale, DatabaseBusy):
+        return act()

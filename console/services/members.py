@@ -155,8 +155,9 @@ def _is_in_call(call: Call | None, desk: Desk, member: Member) -> bool:
 
 
 def _former_names(db: Session, member: Member) -> tuple[str, ...]:
+    now = display_name(member.given_names, member.name)
     names = (display_name(f.given_names, f.name) for f in former_names_of(db, member.id))
-    return tuple(dict.fromkeys(names))
+    return tuple(name for name in dict.fromkeys(names) if name != now)
 
 
 def _gravest_first(alerts: Sequence[Alert]) -> list[Alert]:

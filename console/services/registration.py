@@ -5,77 +5,53 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.domain.courier import ErrandState
+from sqlalchemy.orm import Session
+
+from console.domain import times
+from console.domain.accounts import read_account_number
 from console.domain.errors import ConsoleError
-from console.domain.registration import CaseKind, Outcome, Proof
-from console.services.desk import Desk
+from console.domain.members import display_name
+from console.domain.registration import CaseKind, Outcome
+from console.domain.texts import clean_text
+from console.domain.verification import DeliveryStatus, bounce_reason_in_words
+from console.models.members import Member
+from console.models.problems import Stale
+from console.models.registration import (
+    CaseFilter,
+    Registration,
+    RegistrationAttempt,
+    cases,
+    count_cases,
+    last_attempts_of,
+)
+from console.models.staff import names_of_staff
+from console.models.verification import Delivery, last_deliveries_of
+from console.services import audit
+from console.services.audit import Action
+from console.services.desk import Desk, check_may_change
+from console.services.names import (
+    Approval,
+    CannotUndo,
+    ChangedMeanwhile,
+    Corrected,
+    Correction,
+    NameOnFile,
+    NeedsSupervisor,
+    Publication,
+    correct_name,
+    name_on_file,
+    publication,
+    read_out,
+    undo_correction,
+)
+from console.services.polling import PollReport, poll
 
-
-@dataclass(frozen=True)
-class NameOnFile:
-    """A name with the version a correction must name, and who set it last."""
-
-    name: str
-    given_names: str
-    version: int
-    changed_by: str
-    changed_at: datetime | None
-
-
-class ChangedMeanwhile(ConsoleError):
-    """A colleague changed the name after this page was opened."""
-
-    def __init__(self, theirs: NameOnFile) -> None:
-        super().__init__("A colleague has just changed this name. Here are both versions.")
-        self.theirs = theirs
-
-
-class NeedsSupervisor(ConsoleError):
-    """The new name looks like another person, so a supervisor must approve it."""
-
-
-@dataclass(frozen=True)
-class Approval:
-    """A supervisor's login and password, given at the representative's desk."""
-
-    login: str
-    password: str
-
-
-@dataclass(frozen=True)
-class Correction:
-    """What the corrector wants: a new name and what proves it."""
-
-    id: str
-    """Made when the dialog opens."""
-    member_id: int
-    version: int
-    name: str
-    given_names: str
-    proof: Proof
-    proof_note: str = ""
-    call_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Publication:
-    """How far one account's corrected name has come on its way to the portal."""
-
-    account_number: str
-    state: ErrandState
-    words: str
-
-
-@dataclass(frozen=True)
-class Corrected:
-    """The correction as it stands on file."""
-
-    id: str
-    member_id: int
-    before: NameOnFile
-    after: NameOnFile
-    publications: tuple[Publication, ...]
-    undone: bool
+__all__ = [
+    "Approval", "CannotUndo", "ChangedMeanwhile", "Corrected", "Correction", "NameOnFile",
+    "NeedsSupervisor", "PollReport", "PortalCheck", "Publication", "TakenAlready", "Worklist",
+    "WorklistRow", "assign", "check_at_portal", "correct_name", "name_on_file", "poll",
+    "publication", "read_out", "undo_correction", "worklist",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,66 +96,194 @@ class Worklist:
     """How many fit the filter; `rows` is capped."""
 
 
-@dataclass(frozen=True)
-class PollReport:
-    """What one look at the portal brought."""
-
-    attempts: int
-    refreshed: int
-    reachable: bool
-    words: str
-
-
-def poll(desk: Desk) -> PollReport:
-    """Fetch what is new at the portal; one console does it at a time."""
-    raise NotImplementedError
+class TakenAlready(ConsoleError):
+    """A colleague works on this registration already."""
 
 
 def worklist(
-    desk: Desk, kind: CaseKind | None = None, *, mine: bool = False, text: str = "", limit: int = 500
+    desk: Desk,
+    kind: CaseKind | None = None,
+    *,
+    mine: bool = False,
+    text: str = "",
+    limit: int = 500,
 ) -> Worklist:
-    """List the registrations that need somebody, the oldest first."""
-    raise NotImplementedError
+    """List the registrations that need somebody, the oldest first.
+
+    Without a kind, every one that is not solved.
+    """
+    wanted = CaseFilter(desk.colleague.login if mine else "", clean_text(text, 100))
+    with desk.records.read() as db:
+        counts = dict.fromkeys(CaseKind, 0) | count_cases(db, wanted)
+        kinds = [kind] if kind else [each for each in CaseKind if each is not CaseKind.SOLVED]
+        found = cases(db, kinds, wanted, limit)
+        ids = [registration.id for registration, _ in found]
+        attempts = last_attempts_of(db, ids)
+        bounced = [r.id for r, _ in found if r.kind is CaseKind.BOUNCED]
+        deliveries = last_deliveries_of(db, bounced)
+        staff = names_of_staff(db)
+        return Worklist(
+            rows=tuple(
+                _row(
+                    desk,
+                    registration,
+                    member,
+                    attempts.get(registration.id),
+                    deliveries.get(registration.id),
+                    staff.get(registration.assigned_to, registration.assigned_to),
+                )
+                for registration, member in found
+            ),
+            counts=counts,
+            total=sum(counts[each] for each in kinds),
+        )
+
+
+def _row(
+    desk: Desk,
+    registration: Registration,
+    member: Member | None,
+    last: RegistrationAttempt | None,
+    delivery: Delivery | None,
+    assigned_to: str,
+) -> WorklistRow:
+    return WorklistRow(
+        registration_id=registration.id,
+        member_id=registration.member_id,
+        member_name=display_name(member.given_names, member.name) if member else "",
+        account_number=registration.account_number or registration.account_digits,
+        kind=registration.kind,
+        since=registration.since,
+        what=_what(desk, registration, member, last, delivery),
+        typed=last.name_typed if last else "",
+        email=registration.email or (last.email if last else ""),
+        attempts=registration.attempts,
+        last_outcome=last.outcome if last else None,
+        assigned_to=assigned_to,
+    )
+
+
+def _what(
+    desk: Desk,
+    registration: Registration,
+    member: Member | None,
+    last: RegistrationAttempt | None,
+    delivery: Delivery | None,
+) -> str:
+    match registration.kind:
+        case CaseKind.REFUSED:
+            return _why_refused(registration, member, last)
+        case CaseKind.BOUNCED:
+            if delivery is None or delivery.status is not DeliveryStatus.BOUNCED:
+                return "The e-mail came back."
+            return bounce_reason_in_words(delivery.reason)
+        case CaseKind.EXPIRED if registration.expires_at:
+            return f"The link ran out {_say(desk, registration.expires_at)}."
+        case CaseKind.WAITING if registration.sent_at and registration.expires_at:
+            return (
+                f"E-mail sent {_say(desk, registration.sent_at)}; the link runs out "
+                f"{_say(desk, registration.expires_at)}."
+            )
+        case CaseKind.WAITING:
+            return "Registered; the e-mail is on its way."
+        case CaseKind.LOCKED:
+            return "Locked after wrong passwords."
+    return "Nothing waits to be done."
+
+
+def _why_refused(
+    registration: Registration, member: Member | None, last: RegistrationAttempt | None
+) -> str:
+    if last is None:
+        return "Refused."
+    if member is None:
+        return f"Typed account {last.account_typed or '(nothing)'}; no account has this number."
+    if last.outcome is Outcome.ACCOUNT_NOT_FOUND:
+        return f"Typed account {last.account_typed}; it is {registration.account_number}, no point."
+    if last.name_typed.strip() == member.name:
+        return f"Typed “{last.name_typed}”, and that is on file by now. Have them try again."
+    return f"Typed “{last.name_typed}”, on file “{member.name}”."
+
+
+def _say(desk: Desk, moment: datetime) -> str:
+    return times.when(moment, desk.now(), desk.settings.zone)
 
 
 def assign(desk: Desk, registration_id: int, to_me: bool) -> None:
     """Take a registration for oneself, or put it back for anybody."""
-    raise NotImplementedError
+    check_may_change(desk)
+    try:
+        _assign(desk, registration_id, to_me)
+    except Stale:
+        _assign(desk, registration_id, to_me)  # news from the portal crossed it
 
 
-def name_on_file(desk: Desk, member_id: int) -> NameOnFile:
-    """Answer the name as it stands now, for the correction dialog."""
-    raise NotImplementedError
+def _assign(desk: Desk, registration_id: int, to_me: bool) -> None:
+    me = desk.colleague.login
+    with desk.records.begin() as db:
+        registration = db.get(Registration, registration_id)
+        if registration is None:
+            raise ConsoleError("This registration is no longer on the list. Look at it afresh.")
+        before, after = registration.assigned_to, me if to_me else ""
+        if before == after:
+            return
+        if before and before != me and not desk.colleague.role.approves_other_person:
+            name = names_of_staff(db).get(before, before)
+            raise TakenAlready(f"{name} works on this one already. Ask them, or a supervisor.")
+        registration.assigned_to = after
+        _record_assignment(db, desk, registration, before)
 
 
-def read_out(desk: Desk, member_id: int, account_number: str, call_id: str | None = None) -> None:
-    """Write on the trail that the filed spelling was read out to the caller."""
-    raise NotImplementedError
-
-
-def correct_name(
-    desk: Desk, correction: Correction, approval: Approval | None = None
-) -> Corrected:
-    """Correct the name on file, keep the old one findable, and send it to the portal.
-
-    Raises ChangedMeanwhile when a colleague was faster, NeedsSupervisor when the new name looks
-    like another person and nobody with the right approved it.
-    """
-    raise NotImplementedError
-
-
-def undo_correction(desk: Desk, undo_id: str, correction_id: str) -> Corrected:
-    """Put the name back as it was before a correction, and tell the portal."""
-    raise NotImplementedError
-
-
-def publication(desk: Desk, correction_id: str) -> Corrected:
-    """Answer how far a correction has come on its way to the portal."""
-    raise NotImplementedError
+def _record_assignment(db: Session, desk: Desk, registration: Registration, before: str) -> None:
+    audit.record(
+        db,
+        desk,
+        Action.REGISTRATION_ASSIGNED,
+        member_id=registration.member_id,
+        account_number=registration.account_number,
+        registration=registration.id,
+        before=before,
+        after=registration.assigned_to,
+    )
 
 
 def check_at_portal(
     desk: Desk, member_id: int, account_number: str, name: str, call_id: str | None = None
 ) -> PortalCheck:
     """Ask the portal whether this name would pass for this account now."""
-    raise NotImplementedError
+    asked = clean_text(name, 200)
+    digits = read_account_number(account_number).digits
+    answer = desk.portal.check_registration(digits, asked, staff=desk.colleague.name)
+    words = _check_words(desk, digits, asked, answer.reason)
+    with desk.records.begin() as db:
+        audit.record(
+            db,
+            desk,
+            Action.REGISTRATION_CHECKED,
+            member_id=member_id,
+            account_number=digits,
+            call_id=call_id,
+            name=asked,
+            passes=answer.passes,
+            reason=answer.reason,
+        )
+    return PortalCheck(digits, asked, answer.passes, words)
+
+
+def _check_words(desk: Desk, digits: str, name: str, reason: Outcome | None) -> str:
+    portal = desk.settings.portal_name
+    match reason:
+        case None:
+            return f"{portal} would accept “{name}” for account {digits} now."
+        case Outcome.NAME_MISMATCH:
+            return (
+                f"{portal} would still refuse “{name}” for account {digits}: it holds another name."
+            )
+        case Outcome.ACCOUNT_NOT_FOUND:
+            return f"{portal} does not know account {digits}. Check the number."
+        case Outcome.ALREADY_REGISTERED:
+            return f"Account {digits} is registered already. The member can sign in or verify it."
+        case Outcome.LOCKED:
+            return f"Account {digits} is locked after wrong passwords."
+        case _:
+            return f"{portal} would not accept “{name}” for account {digits} now."
