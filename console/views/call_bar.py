@@ -83,7 +83,7 @@ class CallBar(QFrame):
 
     def load(self) -> None:
         """Take up a call that was going on when the console was closed."""
-        self.background.ask(calls.current).then(self, self.show_call)
+        self.background.ask(calls.current).then(self, self._take_up)
 
     def show_call(self, call: CallState | None) -> None:
         """Show a call, or that there is none."""
@@ -110,6 +110,10 @@ class CallBar(QFrame):
             self._on_turn()
         self._dress()
 
+    def stop(self) -> None:
+        """Count the seconds no longer: the window is closing."""
+        self._second.stop()
+
     def open_wrap_up(self, reason: Reason | None = None) -> WrapUpSheet | None:
         """Open the sheet that ends the call; what was written before is still there."""
         call = self.call
@@ -127,6 +131,11 @@ class CallBar(QFrame):
         sheet.wrapped.connect(self._on_wrapped)
         sheet.open()
         return sheet
+
+    def _take_up(self, call: CallState | None) -> None:
+        # Somebody quick may have begun a call while this answer was on its way.
+        if self.call is None:
+            self.show_call(call)
 
     def _on_begin(self) -> None:
         self._begin(member_began=True)

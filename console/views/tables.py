@@ -299,6 +299,7 @@ class RowTable(QTableView, Generic[R]):
         self.hovered = -1
         self._two_lines = any(column.second for column in columns)
         head = self.horizontalHeader()
+        head.setAccessibleName(f"{name}: headings")
         head.setHighlightSections(False)
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         head.setStretchLastSection(not any(column.stretch for column in columns))

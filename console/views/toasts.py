@@ -114,8 +114,15 @@ class Toasts(QObject):
 
 
 def toasts_of(widget: QWidget) -> Toasts | None:
-    """Find where the window of a widget shows its toasts."""
-    return widget.window().findChild(Toasts)
+    """Find where the window of a widget, or the window under its sheet, shows its toasts."""
+    window: QWidget | None = widget.window()
+    while window is not None:
+        toasts = window.findChild(Toasts)
+        if toasts is not None:
+            return toasts
+        under = window.parentWidget()
+        window = under.window() if under is not None else None
+    return None
 
 
 def say(

@@ -36,7 +36,7 @@ class Story:
     """Who calls."""
     says: str
     """What the caller says, in their own words."""
-    task: str
+    learn: str
     """What is to be learnt by it."""
     member_id: int | None = None
     account_number: str = ""
@@ -187,7 +187,7 @@ class StoryCard(Card):
         self.body.addLayout(row(Icon(story.icon, "accent"), Words(story.title, "bold"), 0))
         self.body.addWidget(muted(story.caller))
         self.body.addWidget(said)
-        self.body.addWidget(muted(story.task, wrap=True))
+        self.body.addWidget(muted(story.learn, wrap=True))
         self.body.addStretch(1)
         self.open_button = Button("Open the member", icon="arrow-right")
         self.open_button.setAccessibleName(f"Open the member: {story.title}")

@@ -282,6 +282,9 @@ class Window(QMainWindow):
         self._fit_rail()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self._health.stop()
+        self.idle.stop()
+        self.call_bar.stop()
         if self._store is not None:
             self._store.setValue("window/geometry", self.saveGeometry())
         super().closeEvent(event)
@@ -710,6 +713,13 @@ class IdleWatch(QObject):
         app = QApplication.instance()
         if app is not None:
             app.installEventFilter(self)
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._often.stop()
+        app = QApplication.instance()
+        if app is not None:
+            app.removeEventFilter(self)
 
     def touch(self) -> None:
         """Note that somebody is there."""
