@@ -57,6 +57,8 @@ def database(desk: Desk) -> DatabaseHealth:
                 .select_from(Errand)
                 .where(Errand.state.in_((ErrandState.WAITING, ErrandState.SENDING)))
             )
+    except ConsoleError as problem:
+        return DatabaseHealth(Light(False, _since(began), str(problem)), 0)
     except SQLAlchemyError:
         words = "The database does not answer. What you have typed is kept; it is tried again."
         return DatabaseHealth(Light(False, _since(began), words), 0)
