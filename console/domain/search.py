@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import Final
 
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
 
 from console.domain.folding import fold
 
@@ -22,6 +23,7 @@ LONGEST_SEARCH: Final = 120
 """Characters of a search that are read; nobody says more into a telephone."""
 
 FEWEST_LETTERS_TO_FORGIVE: Final = 3
+FEWEST_LETTERS_TO_COMPLETE: Final = 5
 HEADS: Final = range(3, 9)
 """Lengths of the word beginnings under which misspelled words are found again."""
 
@@ -226,23 +228,38 @@ class Misspelled:
     is_last: bool
     """Whether the wrong word may still be being typed."""
 
+    @property
+    def may_be_begun(self) -> bool:
+        """Whether longer words may be meant: the word is being typed and there is enough of it."""
+        return self.is_last and len(self.word) >= FEWEST_LETTERS_TO_COMPLETE
+
+    @property
+    def needs_whole_words(self) -> bool:
+        """Whether the word looked for stands whole among the beginnings."""
+        return not self.may_be_begun and len(self.word) < HEADS[-1]
+
     def lookups(self) -> set[str]:
         """Answer the beginnings to look the word up by."""
         return {self.namespace + one for one in neighbours_of(self.word[: HEADS[-1]])}
 
-    def fits(self, word: str) -> bool:
-        """Whether a word of the index is at most one slip away from the typed one."""
-        if word == self.word:
-            return False
-        if OSA.distance(self.word, word, score_cutoff=1) <= 1:
-            return True
-        if not self.is_last or len(word) <= len(self.word):
-            return False
-        begun = len(self.word)
-        return any(
-            OSA.distance(self.word, word[:length], score_cutoff=1) <= 1
-            for length in (begun - 1, begun, begun + 1)
-        )
+    def meant(self, words: Sequence[str]) -> Iterator[tuple[str, int]]:
+        """Walk the words of the index that are one slip away, with how far off each one is.
+
+        While the word may still be being typed, the beginnings of longer words count as well.
+        """
+        typed = self.word
+        for word, off, _ in extract(typed, words, scorer=OSA.distance, score_cutoff=1, limit=None):
+            if off:
+                yield word, off
+        if not self.may_be_begun:
+            return
+        begun = len(typed)
+        longer = [word for word in words if len(word) > begun + 1]
+        for length in (begun, begun + 1, begun - 1):
+            heads = [word[:length] for word in longer]
+            found = extract(typed, heads, scorer=OSA.distance, score_cutoff=1, limit=None)
+            for _, off, place in found:
+                yield longer[place], off + 1
 
     def prefix_with(self, word: str) -> str:
         """Answer the range to look in when `word` was meant."""

@@ -27,8 +27,8 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
-    or_,
     select,
+    union,
     union_all,
 )
 from sqlalchemy.dialects import postgresql
@@ -177,10 +177,12 @@ class Index:
 
     def words_near(self, slips: Sequence[Misspelled]) -> list[str]:
         """Answer the words of the index that may have been meant by misspelled ones."""
-        variants = sorted({variant for slip in slips for variant in slip.lookups()})[:_VARIANTS]
-        if not variants:
-            return []
-        asked = {f"v{place}": variant for place, variant in enumerate(_padded(variants, _VARIANTS))}
+        whole = {one for slip in slips if slip.needs_whole_words for one in slip.lookups()}
+        begun = {one for slip in slips if not slip.needs_whole_words for one in slip.lookups()}
+        asked: dict[str, Any] = {}
+        for name, variants in (("whole", whole), ("begun", begun)):
+            slots = _padded(sorted(variants), _VARIANTS)
+            asked |= {f"{name}{place}": variant for place, variant in enumerate(slots)}
         return [row[0] for row in self._ask(_words_near(self._engine), asked)]
 
     def members(self, ids: Sequence[int]) -> list[Any]:
@@ -199,14 +201,18 @@ class Index:
         text, order, fixed = statement
         values = {**fixed, **asked}
         given: Any = tuple(values[name] for name in order) if order else values
-        return list(self._connection.exec_driver_sql(text, given))
+        result = self._connection.exec_driver_sql(text, given)
+        # Plain tuples straight from the driver: these rows are read once and thrown away.
+        rows: list[Any] = result.cursor.fetchall() if result.cursor else []
+        result.close()
+        return rows
 
 
 _Ready = tuple[str, tuple[str, ...], dict[str, Any]]
 """A statement's text, the order of its parameters where they have no names, and fixed ones."""
 
 _MOST_RANGES: Final = 24
-_VARIANTS: Final = 96
+_VARIANTS: Final = 60
 _MOST_WORDS: Final = 600
 
 
@@ -248,32 +254,26 @@ def _scan(engine: str, ranges: int, limit: int) -> _Ready:
 
 @lru_cache(maxsize=4)
 def _words_near(engine: str) -> _Ready:
-    variants = [bindparam(f"v{place}", type_=Text) for place in range(_VARIANTS)]
     head, word = search_head.c, search_word.c
-    return _ready(
+
+    def slots(name: str) -> list[Any]:
+        return [bindparam(f"{name}{place}", type_=Text) for place in range(_VARIANTS)]
+
+    whole = (
         select(word.word)
-        .distinct()
         .select_from(search_head)
-        .join(
-            search_word,
-            or_(
-                # A short beginning would bring half the book: there the whole word must fit.
-                and_(func.length(head.head) <= _SHORT, word.word == head.head),
-                and_(
-                    func.length(head.head) > _SHORT,
-                    word.word >= head.head,
-                    word.word < head.head + HIGHEST,
-                ),
-            ),
-        )
-        .where(head.variant.in_(variants))
-        .limit(_MOST_WORDS),
-        engine,
+        .join(search_word, word.word == head.head)
+        .where(head.variant.in_(slots("whole")))
     )
-
-
-_SHORT: Final = 4
-"""Characters of a beginning, its namespace included, that stand for whole words only."""
+    begun = (
+        select(word.word)
+        .select_from(search_head)
+        .join(search_word, and_(word.word >= head.head, word.word < head.head + HIGHEST))
+        .where(head.variant.in_(slots("begun")))
+        .limit(_MOST_WORDS)
+        .subquery()
+    )
+    return _ready(union(whole, select(begun)), engine)
 
 
 @lru_cache(maxsize=4)

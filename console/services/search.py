@@ -16,7 +16,7 @@ from console.models.search import SLOTS, Index
 from console.services.desk import Desk
 
 FIRST_PAGE = 20
-_PER_RANGE = 40
+_PER_RANGE = 24
 _PER_SLIP = 300
 _MOST_WORDS = 16
 
@@ -98,13 +98,14 @@ def _keep(found: dict[int, _Found], one: _Found) -> None:
 def _forgive(index: Index, search: Search, found: dict[int, _Found], limit: int) -> None:
     """Look again for what one slip of the tongue or the finger would explain."""
     meant: dict[str, int] = {}
+    near: dict[str, list[str]] = defaultdict(list)
     for word in index.words_near(search.misspelled):
-        for place, slip in enumerate(search.misspelled):
-            if word[0] == slip.namespace and slip.fits(word[1:]):
-                off = OSA.distance(slip.word, word[1:])
-                weight = off * 100 + place
-                prefix = slip.prefix_with(word[1:])
-                meant[prefix] = min(weight, meant.get(prefix, weight))
+        near[word[0]].append(word[1:])
+    for place, slip in enumerate(search.misspelled):
+        for word, off in slip.meant(near[slip.namespace]):
+            prefix = slip.prefix_with(word)
+            weight = off * 100 + place
+            meant[prefix] = min(weight, meant.get(prefix, weight))
     prefixes = sorted(meant, key=lambda prefix: (meant[prefix], prefix))[:_MOST_WORDS]
     if prefixes:
         # Each neighbouring spelling gets a share, or the commonest would fill the page alone.
@@ -114,7 +115,7 @@ def _forgive(index: Index, search: Search, found: dict[int, _Found], limit: int)
             turns[place] += 1
             order = (2, 1 if turns[place] > max(2, limit // len(prefixes)) else 0)
             _keep(found, _Found(member_id, Of(of), key, (*order, meant[prefixes[place]], of)))
-    if len(found) < limit and search.slips_after:
+    if not found and search.slips_after:
         afters = search.slips_after
         for place, key, member_id, of in index.scan([one.prefix for one in afters], _PER_SLIP):
             if afters[place].fits(key):
