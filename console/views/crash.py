@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-import platformdirs
 from PySide6.QtCore import (
     QMessageLogContext,
     QObject,
@@ -34,11 +33,6 @@ from console.views.widgets import Button, Icon, Words, row
 LARGEST_LOG = 1_000_000
 _READABLE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """What can be read out on the phone without being mistaken."""
-
-
-def log_folder() -> Path:
-    """Find where this console writes what went wrong."""
-    return platformdirs.user_log_path("coop-console", appauthor=False)
 
 
 class CrashLog:

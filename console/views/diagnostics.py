@@ -10,7 +10,7 @@ from console.background import Background
 from console.domain import times
 from console.services import diagnostics
 from console.services.diagnostics import DatabaseHealth, ExchangeRow, Light
-from console.views.crash import log_folder
+from console.settings import log_folder
 from console.views.screen import Screen
 from console.views.tables import Column, RowTable
 from console.views.theme import GRID

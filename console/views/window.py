@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QButtonGroup,
@@ -145,7 +145,12 @@ class Window(QMainWindow):
     # What it does
 
     def begin(self) -> None:
-        """Begin to work: take up the call, look whether the servers answer."""
+        """Begin to work: take up the call, look whether the servers answer.
+
+        The window does so by itself when it is first shown.
+        """
+        if self._health.isActive():
+            return
         self.call_bar.load()
         self.ask_health()
         self._health.start()
@@ -276,6 +281,10 @@ class Window(QMainWindow):
             self.search.look_up(text)
             return
         super().keyPressEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.begin()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
