@@ -37,7 +37,7 @@ class CallerPanel(Card):
     """The call as it stands now."""
 
     def __init__(self, background: Background, member_id: int) -> None:
-        super().__init__(gap=GRID)
+        super().__init__(gap=GRID // 2)
         self.setAccessibleName("Who is on the line")
         self.background = background
         self._member_id = member_id
@@ -58,8 +58,7 @@ class CallerPanel(Card):
         self.they_called = self._offer(menu, "The member called us", member_began=True)
         self.we_called = self._offer(menu, "We called the member", member_began=False)
         self.began.setMenu(menu)
-        head = row(heading("Who is calling?"), self.state, self.missing, self.fold, self.began)
-        head.setStretch(2, 1)
+        head = row(heading("Who is calling?"), self.state, 0, self.fold, self.began)
         self.problem = ProblemLine()
         self.list = QWidget()
         self._grid = QGridLayout(self.list)
@@ -68,6 +67,7 @@ class CallerPanel(Card):
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(2, 1)
         self.body.addLayout(head)
+        self.body.addWidget(self.missing)
         self.body.addWidget(self.list)
         self.body.addWidget(self.problem)
         self.ticks: dict[Fact, QAction] = {
@@ -181,9 +181,10 @@ class CallerPanel(Card):
             # The list folds away; nobody should be left with the focus nowhere.
             self._unfolded = False
         self._call = call
+        # What was ticked meanwhile goes out before anybody is told, or it would be forgotten.
+        self._push()
         self._dress()
         self.call_changed.emit(call)
-        self._push()
 
     def _elsewhere(self) -> CallState | None:
         call = self._call
@@ -234,7 +235,10 @@ class FactBox(QCheckBox):
     """One fact: its key, its name, and what the file says."""
 
     def __init__(self, fact: Fact, action: QAction) -> None:
-        super().__init__(fact.words)
+        short = _short(fact)
+        super().__init__(short[:1].upper() + short[1:])
+        self._words = fact.words
+        self.setToolTip(fact.words)
         self.value = Words("", "bold", wrap=True)
         self.key = KeyHint(action.shortcut().toString())
         self.parts: tuple[QWidget, ...] = (self.key, self, self.value)
@@ -242,7 +246,7 @@ class FactBox(QCheckBox):
     def show_on_file(self, on_file: str) -> None:
         """Show what the caller's answer is compared with."""
         self.value.setText(on_file)
-        self.setAccessibleName(f"{self.text()}: {on_file}")
+        self.setAccessibleName(f"{self._words}: {on_file}")
 
     def nextCheckState(self) -> None:
         # The panel ticks it, once the call says so.
@@ -255,7 +259,7 @@ def _short(fact: Fact) -> str:
         Fact.SERVICE_ADDRESS: "service address",
         Fact.PHONE: "phone",
         Fact.LAST_PAYMENT: "last payment",
-        Fact.LAST_FOUR: "last four",
+        Fact.LAST_FOUR: "last four of ID",
     }[fact]
 
 

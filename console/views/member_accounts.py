@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from console.background import Background
 from console.domain import times
@@ -18,14 +18,15 @@ from console.services.member_page import AccountRow, PortalPanel
 from console.views import theme
 from console.views.tables import Column, RowTable
 from console.views.theme import GRID
+from console.views.toasts import say
 from console.views.widgets import (
     Badge,
     Card,
-    CopyableValue,
+    FlowLayout,
+    IconButton,
     Words,
     act,
     heading,
-    label,
     muted,
     row,
 )
@@ -51,7 +52,7 @@ STATUS_WORDS = {
 def portal_words(panel: PortalPanel) -> tuple[str, str, str]:
     """Say in a word, an icon and a tone where an account stands with the portal."""
     if panel.kind is None:
-        return "Not heard of", "portal", "muted"
+        return "Nothing yet", "portal", "muted"
     if panel.kind is CaseKind.SOLVED and panel.state.value == "none":
         return "Not registered", "portal", "muted"
     return PORTAL_WORDS[panel.kind]
@@ -134,12 +135,12 @@ class AccountsPanel(Card):
                 second=lambda a: a.service_address, hint=lambda a: a.service_address,
             ),
             Column(
-                "Portal", lambda a: portal_words(a.portal)[0], width=140,
+                "Portal", lambda a: portal_words(a.portal)[0], width=150,
                 icon=lambda a: portal_words(a.portal)[1], tone=lambda a: portal_words(a.portal)[2],
-                second=_paying,
+                second=lambda a: "Auto Pay" if a.autopay else "No Auto Pay",
             ),
             Column(
-                "Balance", lambda a: a.balance, align="right", width=120,
+                "Balance", lambda a: a.balance, align="right", width=140,
                 second=self._due, tone=lambda a: "bad" if a.is_past_due else "ink",
             ),
         )  # fmt: skip
@@ -147,7 +148,7 @@ class AccountsPanel(Card):
     def _due(self, account: AccountRow) -> str:
         if account.is_past_due:
             return f"{account.past_due} past due"
-        return f"due {_day(account.due_on, self._desk)}"
+        return f"due {_day(account.due_on, self._desk)}" if account.due_on else ""
 
     def _measure(self) -> None:
         look = theme.current()
@@ -167,50 +168,62 @@ class AccountDetail(QWidget):
         self.status = Badge("check-circle", "Active", "good")
         self.disconnect_on = Badge("disconnect", "", "bad")
         self.past = Badge("alert", "Past due", "bad")
-        self.place = CopyableValue("Service location")
-        self.meter = CopyableValue("Meter")
-        self.rate = CopyableValue("Rate")
-        self.paying = Words("", "text")
+        self.place = Words("", wrap=True).selectable()
+        self.meter = Words("").selectable()
+        self.rate = Words("", wrap=True)
+        self.paying = Words("", wrap=True)
+        self.copy_meter = IconButton("copy", "Copy the meter number", size=14)
+        self.copy_meter.clicked.connect(self._on_copy_meter)
         self.balance = Money("Balance", strong=True)
         self.past_due = Money("Past due")
         self.due = Money("Due")
-        facts = QGridLayout()
-        facts.setHorizontalSpacing(3 * GRID)
-        facts.setVerticalSpacing(12)
-        facts.addWidget(self.place, 0, 0, 1, 2)
-        facts.addWidget(self.meter, 1, 0)
-        facts.addWidget(self.rate, 1, 1)
+        self._facts = QWidget()
+        facts = QGridLayout(self._facts)
+        facts.setContentsMargins(0, 0, 0, 0)
+        facts.setHorizontalSpacing(2 * GRID)
+        facts.setVerticalSpacing(4)
         facts.setColumnStretch(1, 1)
-        paying = QVBoxLayout()
-        paying.setSpacing(2)
-        paying.addWidget(label("Paying and bills"))
-        paying.addWidget(self.paying)
-        facts.addLayout(paying, 2, 0, 1, 2)
-        facts.setRowStretch(3, 1)
-        ledger = QGridLayout()
+        for number, (word, value) in enumerate(
+            (
+                ("Location", self.place),
+                ("Meter", row(self.meter, self.copy_meter, 0, gap=4)),
+                ("Rate", self.rate),
+                ("Paying", self.paying),
+            )
+        ):
+            if isinstance(value, QWidget):
+                facts.addWidget(muted(word), number, 0, Qt.AlignmentFlag.AlignTop)
+                facts.addWidget(value, number, 1)
+            else:
+                facts.addWidget(muted(word), number, 0)
+                facts.addLayout(value, number, 1)
+        facts.setRowStretch(4, 1)
+        self._ledger = QWidget()
+        ledger = QGridLayout(self._ledger)
+        ledger.setContentsMargins(0, 0, 0, 0)
         ledger.setHorizontalSpacing(2 * GRID)
         ledger.setVerticalSpacing(4)
         for number, money in enumerate((self.balance, self.past_due, self.due)):
             ledger.addWidget(money.word, number, 0)
             ledger.addWidget(money.sum, number, 1)
         ledger.setRowStretch(3, 1)
-        self.place.value.setWordWrap(True)
-        self.place.value.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.flags = QWidget()
-        flags = row(self.status, self.past, self.disconnect_on, gap=6)
-        self.flags.setLayout(flags)
-        below = row(facts, ledger, gap=4 * GRID)
+        flags = FlowLayout(self.flags, 6)
+        for badge in (self.status, self.past, self.disconnect_on):
+            flags.addWidget(badge)
+        below = row(self._facts, self._ledger, gap=3 * GRID)
         below.setStretch(0, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(12)
-        layout.addLayout(row(self.name, self.printed, 0, self.flags))
+        layout.addLayout(row(self.name, self.printed, 0))
+        layout.addWidget(self.flags)
         layout.addLayout(below)
 
     def show_account(self, account: AccountRow | None) -> None:
         """Show one account, or that there is none."""
         self._account = account
-        for part in (self.place, self.meter, self.rate, self.paying, self.flags, self.printed):
+        for part in (self._facts, self._ledger, self.flags, self.printed):
             part.setVisible(account is not None)
         if account is None:
             self.name.setText("No account on file")
@@ -219,27 +232,35 @@ class AccountDetail(QWidget):
         self.name.setText(f"Account {account.number}")
         self.name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         old = account.printed_number != account.number
-        self.printed.setText(f"old bills print {account.printed_number}")
-        self.printed.setVisible(old)
         word, icon, tone = STATUS_WORDS[account.status]
+        active = account.status is AccountStatus.ACTIVE
+        said = [word.lower()] if active else []
+        said += [f"old bills print {account.printed_number}"] if old else []
+        self.printed.setText(" · ".join(said))
         self.status.show_state(icon, word, tone)
+        self.status.setVisible(not active)
         self.past.setVisible(account.is_past_due)
         off = account.disconnect_on
+        self.flags.setVisible(not active or account.is_past_due or off is not None)
         self.disconnect_on.setVisible(off is not None)
         if off is not None:
-            said = _day(off, desk)
-            self.disconnect_on.show_state("disconnect", f"Disconnect {said}", "bad")
-        self.place.show_value(account.service_address)
+            self.disconnect_on.show_state("disconnect", f"Disconnect {_day(off, desk)}", "bad")
+        self.place.setText(account.service_address or "None on file")
+        self.place.setAccessibleName(f"Service location: {account.service_address}")
         if account.map_location:
             self.place.setToolTip(f"Map location {account.map_location}")
-        self.meter.show_value(account.meter_number)
-        self.rate.show_value(account.rate)
-        self.rate.copy.hide()
+        self.meter.say(account.meter_number or "None on file")
+        self.copy_meter.setVisible(bool(account.meter_number))
+        self.rate.setText(account.rate or "None on file")
         self.paying.setText(_paying(account))
         self.balance.show_sum(account.balance)
         self.past_due.show_sum(account.past_due, "bad" if account.is_past_due else "ink")
         due = _day(account.due_on, desk)
         self.due.show_sum(due[:1].upper() + due[1:])
+
+    def _on_copy_meter(self) -> None:
+        QGuiApplication.clipboard().setText(self.meter.text())
+        say(self, f"Copied meter number {self.meter.text()}.")
 
 
 class Money:

@@ -15,14 +15,12 @@ from console.views.theme import GRID
 from console.views.toasts import say
 from console.views.widgets import (
     Badge,
-    CopyableValue,
     FlowLayout,
     Icon,
     IconButton,
     Mark,
     Words,
     act,
-    label,
     row,
 )
 
@@ -66,16 +64,16 @@ class MemberHeader(QFrame):
         self.about = Words("", "text", "muted", wrap=True)
         self.also_open = Mark("eye", "", "warn")
         self.also_open.hide()
-        self.phone = CopyableValue("Phone")
-        self.second_phone = CopyableValue("Second phone")
-        self.email = CopyableValue("E-mail")
-        self.mailing = CopyableValue("Mailing address")
-        self.holders = _Holders()
+        self.phone = ContactLine("phone", "phone")
+        self.second_phone = ContactLine("mobile", "second phone")
+        self.email = ContactLine("mail", "e-mail address")
+        self.mailing = ContactLine("inbox", "mailing address")
         self.contact = QWidget()
         self.contact.setAccessibleName("Contact")
-        flow = FlowLayout(self.contact, 3 * GRID)
-        for part in (self.phone, self.second_phone, self.email, self.mailing, self.holders):
+        flow = FlowLayout(self.contact, 4)
+        for part in (self.phone, self.second_phone, self.email, self.mailing):
             flow.addWidget(part)
+        self.holders = Holders()
         self._name_row = row(self.kind, self.given, self.name, self.copy, 0, self.verified)
         self.page = QVBoxLayout(self)
         self.page.setContentsMargins(3 * GRID, GRID, 3 * GRID, 12)
@@ -85,11 +83,17 @@ class MemberHeader(QFrame):
         meta = row(self.about, self.also_open, gap=2 * GRID)
         meta.setStretch(0, 1)
         self.page.addLayout(meta)
-        self.page.addSpacing(2)
-        self.page.addWidget(self.contact)
+        self.reach = QWidget()
+        reach = QVBoxLayout(self.reach)
+        reach.setContentsMargins(0, 0, 0, 0)
+        reach.setSpacing(2)
+        reach.addWidget(self.contact)
+        reach.addWidget(self.holders)
+        self.page.addWidget(self.reach)
         self.alerts.hide()
-        self.contact.hide()
+        self.reach.hide()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        theme.current().changed.connect(self._measure)
 
     def show_page(self, page: MemberPage) -> None:
         """Show who this is."""
@@ -107,7 +111,7 @@ class MemberHeader(QFrame):
         self.email.show_value(page.email, masked=page.masked)
         self.mailing.show_value(page.mailing_address, masked=page.masked)
         self.holders.show_holders(page.holders)
-        self.contact.show()
+        self.reach.show()
         self.also_open.setVisible(bool(page.seen_by))
         self.also_open.show_mark("eye", "Also open: " + ", ".join(page.seen_by), "warn")
 
@@ -131,7 +135,11 @@ class MemberHeader(QFrame):
         self.name.setWordWrap(long)
         self.name.setAccessibleName(f"Name on file: {page.name}")
         self.name.setToolTip("The last or business name exactly as on file; the portal wants this.")
-        self._name_row.setStretch(2, 1 if long else 0)
+        # No wider than its words, so that the copy button stays beside them.
+        self.name.ensurePolished()
+        widest = self.name.fontMetrics().horizontalAdvance(page.name) + 2 * GRID
+        self.name.setMaximumWidth(widest if long else 16_777_215)
+        self._name_row.setStretch(2, 50 if long else 0)
 
     def _show_about(self, page: MemberPage) -> None:
         parts = [
@@ -158,6 +166,10 @@ class MemberHeader(QFrame):
             self.alert_badges.append(badge)
         self.alerts.setVisible(bool(alerts))
 
+    def _measure(self) -> None:
+        if self._page is not None:
+            self._show_name(self._page)
+
     def _on_copy(self) -> None:
         if self._page is None:
             return
@@ -167,7 +179,39 @@ class MemberHeader(QFrame):
         say(self, f"Copied “{self._page.name}”.")
 
 
-class _Holders(QWidget):
+class ContactLine(QWidget):
+    """One way to reach a member, which one press copies once it may be read."""
+
+    def __init__(self, icon: str, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self.icon = Icon(icon, "muted", 16)
+        self.icon.setToolTip(name.capitalize())
+        self.value = Words("")
+        self.copy = IconButton("copy", f"Copy the {name}", size=14)
+        self.copy.clicked.connect(self._on_copy)
+        self._done = QTimer(self)
+        self._done.setSingleShot(True)
+        self._done.timeout.connect(lambda: self.copy.show_icon("copy", "muted"))
+        self.setLayout(row(self.icon, self.value, self.copy, 12, gap=4))
+
+    def show_value(self, value: str, *, masked: bool = False) -> None:
+        """Show a value; what is masked or missing cannot be copied."""
+        self.value.say(value or f"No {self._name} on file", "ink" if value else "muted")
+        self.setAccessibleName(f"{self._name.capitalize()}: {value or 'none on file'}")
+        # Room is kept for the button, so that nothing jumps when the caller is verified.
+        policy = self.copy.sizePolicy()
+        policy.setRetainSizeWhenHidden(bool(value))
+        self.copy.setSizePolicy(policy)
+        self.copy.setVisible(bool(value) and not masked)
+
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.value.text())
+        self.copy.show_icon("check", "good")
+        self._done.start(1500)
+
+
+class Holders(QWidget):
     """Who else may act, and how far."""
 
     def __init__(self) -> None:
@@ -175,30 +219,21 @@ class _Holders(QWidget):
         self.setAccessibleName("Who else may act")
         self._rows: tuple[HolderRow, ...] | None = None
         self.lines: list[Mark] = []
-        self._list = QVBoxLayout()
-        self._list.setSpacing(0)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addWidget(label("Who else may act"))
-        layout.addLayout(self._list)
-        layout.addStretch(1)
+        self._flow = FlowLayout(self, 2 * GRID)
 
     def show_holders(self, holders: tuple[HolderRow, ...]) -> None:
         """List them, or say that there is nobody."""
         if holders == self._rows:
             return
         self._rows = holders
-        for line in self.lines:
-            line.hide()
-            line.deleteLater()
+        self._flow.clear()
         self.lines = [
             Mark(
-                "ban" if holder.may_act is MayAct.NOTHING else "person",
+                "ban" if holder.may_act is MayAct.NOTHING else "members",
                 f"{holder.name}: {holder.role.words.lower()}, {holder.may_act.words}",
                 "warn" if holder.may_act is MayAct.NOTHING else "ink",
             )
             for holder in holders
-        ] or [Mark("", "Nobody but the member", "muted")]
+        ] or [Mark("members", "Nobody else may act on these accounts", "muted")]
         for line in self.lines:
-            self._list.addWidget(line)
+            self._flow.addWidget(line)

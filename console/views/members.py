@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QBoxLayout,
+    QHBoxLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from console.background import Background
 from console.domain.errors import ConsoleError
@@ -22,8 +29,10 @@ from console.views.screen import Screen
 from console.views.theme import GRID
 from console.views.timeline import Timeline
 
-STACKED_BELOW = 680
+NARROW_BELOW = 680
 """Below this width, at 100 % text, the timeline stands under the rest, not beside it."""
+LOW_BELOW = 500
+"""Below this height, at 100 % text, all but the name and the next step scrolls as one."""
 
 
 class MemberScreen(Screen):
@@ -44,7 +53,7 @@ class MemberScreen(Screen):
         self._call_asked: tuple[str | None, bool] = (None, False)
         self._loading = False
         self._again = False
-        self._stacked: bool | None = None
+        self._fitted: tuple[bool, bool] | None = None
         self.header = MemberHeader(background.desk.settings.zone)
         self.step = NextStepBar()
         self.caller = CallerPanel(background, member_id)
@@ -90,7 +99,7 @@ class MemberScreen(Screen):
         self.step.show_step(page.next_step)
         self.accounts.show_accounts(page.accounts, page.next_step.account_number)
         self.timeline.show_entries(page.timeline)
-        self._body.setVisible(True)
+        self._shown_first(True)
         if first:
             self.show_call(self._call)
         if self._again or self._call_asked != _asked(self._own_call()):
@@ -109,6 +118,10 @@ class MemberScreen(Screen):
 
     # Qt overrides
 
+    def minimumSizeHint(self) -> QSize:
+        # Wrapped lines would otherwise ask for the height they need at their narrowest.
+        return QSize(320, 240)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
@@ -123,48 +136,62 @@ class MemberScreen(Screen):
         self._column = QVBoxLayout(self._left)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2 * GRID)
-        for part in (self.step, self.caller, self.accounts, self.portal):
+        for part in (self.caller, self.accounts, self.portal):
             self._column.addWidget(part)
         self._column.addStretch(1)
+        inside = QWidget()
+        self._inside = QBoxLayout(QBoxLayout.Direction.LeftToRight, inside)
+        self._inside.setContentsMargins(0, 0, 0, 0)
+        self._inside.setSpacing(2 * GRID)
+        self._inside.addWidget(self._left, 5)
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
-        self.area.setWidget(self._left)
+        self.area.setWidget(inside)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._body = QWidget()
         self._beside = QHBoxLayout()
-        self._beside.setSpacing(2 * GRID)
+        self._beside.setSpacing(GRID)
         self._beside.addWidget(self.area, 5)
         self._beside.addWidget(self.timeline, 4)
         whole = QVBoxLayout(self._body)
         whole.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         whole.setSpacing(2 * GRID)
-        whole.addLayout(self._beside)
-        problem = QVBoxLayout()
-        problem.setContentsMargins(3 * GRID, GRID, 3 * GRID, 0)
-        problem.addWidget(self.problem)
+        whole.addWidget(self.problem)
+        whole.addWidget(self.step)
+        whole.addLayout(self._beside, 1)
         self.page.addWidget(self.header)
-        self.page.addLayout(problem)
         self.page.addWidget(self._body, 1)
-        self._body.setVisible(False)
-        self.page.addStretch(0)
+        self._shown_first(False)
         theme.current().changed.connect(self._fit)
         # Everything focused by key is brought into sight.
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._on_focus)
 
+    def _shown_first(self, there: bool) -> None:
+        for part in (self.step, self.area, self.timeline):
+            part.setVisible(there)
+
     def _fit(self) -> None:
-        stacked = self.width() < theme.current().px(STACKED_BELOW)
-        if stacked == self._stacked:
+        look = theme.current()
+        narrow = self.width() < look.px(NARROW_BELOW)
+        low = self.height() < look.px(LOW_BELOW)
+        if (narrow, low) == self._fitted:
             return
-        self._stacked = stacked
-        if stacked:
-            self._beside.removeWidget(self.timeline)
-            self._column.insertWidget(self._column.count() - 1, self.timeline)
+        self._fitted = narrow, low
+        # Where there is little room everything under the name and the next step scrolls as one.
+        one = narrow or low
+        for layout in (self._beside, self._inside):
+            layout.removeWidget(self.timeline)
+        (self._inside if one else self._beside).addWidget(self.timeline, 4)
+        self.timeline.setMinimumHeight(look.px(420) if one else 0)
+        way = QBoxLayout.Direction
+        self._inside.setDirection(way.TopToBottom if narrow else way.LeftToRight)
+        if low:
+            self._column.insertWidget(0, self.header.reach)
         else:
-            self._column.removeWidget(self.timeline)
-            self._beside.addWidget(self.timeline, 4)
+            self.header.page.addWidget(self.header.reach)
 
     def _own_call(self) -> CallState | None:
         call = self._call

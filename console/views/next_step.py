@@ -38,12 +38,12 @@ class NextStepBar(QFrame):
         )  # fmt: skip
         self.action.setEnabled(False)
         self.icon = Icon("arrow-right", "accent", 20)
-        self.words = Words("", "strong", wrap=True)
+        self.words = Words("", "bold", wrap=True)
         self.button = Button(self.action, "primary")
         said = column(label("Next step"), self.words, gap=0)
         layout = row(self.icon, said, self.button, gap=12)
         layout.setStretch(1, 1)
-        layout.setContentsMargins(2 * GRID, 12, 2 * GRID, 12)
+        layout.setContentsMargins(2 * GRID, GRID, GRID, GRID)
         self.setLayout(layout)
 
     def show_step(self, step: NextStep) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from console.background import Background
@@ -30,7 +30,7 @@ class NoteField(QWidget):
         self._note_id = str(uuid.uuid4())
         self._sending: str | None = None
         self.text = _Field()
-        self.text.setPlaceholderText("Write what the next colleague should know")
+        self.text.setPlaceholderText("Write a note for the next colleague (F7)")
         self.text.setAccessibleName("Note")
         self.text.setTabChangesFocus(True)
         self.text.wanted.connect(self._on_save)
@@ -38,23 +38,22 @@ class NoteField(QWidget):
         self.save_action = act(self, "Save the note", self._on_save, icon="check")
         self.save_action.setEnabled(False)
         self.save = Button(self.save_action)
-        self.text.textChanged.connect(
-            lambda: self.save_action.setEnabled(bool(self.text.toPlainText().strip()))
-        )
+        self.text.textChanged.connect(self._dress)
+        self.text.turned.connect(self._dress)
         self.problem = ProblemLine()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
         layout.addWidget(self.text)
         layout.addWidget(self.problem)
-        layout.addLayout(
-            row(Words("F7 writes, Ctrl+Enter saves.", "label"), 0, self.save, gap=GRID)
-        )
-        theme.current().changed.connect(self._measure)
+        self.foot = QWidget()
+        self.foot.setLayout(row(Words("Ctrl+Enter saves it", "label"), 0, self.save))
+        layout.addWidget(self.foot)
+        theme.current().changed.connect(self._dress)
         may = background.desk.colleague.role.changes_the_file
         self.setVisible(may)
         self.write.setEnabled(may)
-        self._measure()
+        self._dress()
 
     def show_call(self, call_id: str | None) -> None:
         """Remember in which call a note is written."""
@@ -88,12 +87,29 @@ class NoteField(QWidget):
             lambda: self.background.ask(members.remove_note, note_id).then(self, lambda _: None),
         )
 
-    def _measure(self) -> None:
-        self.text.setFixedHeight(theme.current().px(64))
+    def _dress(self) -> None:
+        # One line until somebody writes: the room belongs to what happened.
+        written = bool(self.text.toPlainText().strip())
+        open_ = written or self.text.hasFocus() or self.save.hasFocus()
+        self.save_action.setEnabled(written)
+        self.foot.setVisible(open_)
+        self.text.setVerticalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAsNeeded if open_ else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
+        self.text.setFixedHeight(theme.current().px(76 if open_ else 36))
 
 
 class _Field(QPlainTextEdit):
     wanted = Signal()
+    turned = Signal()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.turned.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.turned.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)

@@ -133,7 +133,6 @@ class Timeline(Card):
         self.body.addWidget(self._chip_place)
         self.body.addWidget(self.list, 1)
         self.body.addWidget(self.empty, 1)
-        self.setMinimumHeight(220)
         self._dress()
 
     def show_entries(self, entries: Sequence[TimelineEntry]) -> None:
