@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -197,24 +197,35 @@ def running(
 ) -> Iterator[RunningPortal]:
     """Serve the stand-in on the loopback address until the block ends.
 
-    Without `smtp` every e-mail comes back, because there is nobody to take it.
+    Without `settings` those sown with the accounts hold. Without `smtp` every e-mail comes back,
+    because there is nobody to take it.
     """
-    settings = settings or PortalSettings()
-    if smtp is not None:
-        settings = replace(settings, smtp_host=smtp[0], smtp_port=smtp[1])
-    if mailbox_url:
-        settings = replace(settings, mailbox_url=mailbox_url)
-    if match_rule is not None:
-        settings = replace(settings, match_rule=MatchRule(match_rule))
-    store = Store(str(store_path), clock or _now)
-    try:
+    with closing(Store(str(store_path), clock or _now)) as store:
+        settings = settings or _sown(store)
+        if smtp is not None:
+            settings = replace(settings, smtp_host=smtp[0], smtp_port=smtp[1])
+        if mailbox_url:
+            settings = replace(settings, mailbox_url=mailbox_url)
+        if match_rule is not None:
+            settings = replace(settings, match_rule=MatchRule(match_rule))
         wrong = Misbehaviour()
         app = create_app(store, settings, wrong)
         with serving(app, port) as web:
             app.extensions["web_server"] = web
             yield RunningPortal(web, store, settings, wrong)
-    finally:
-        store.close()
+
+
+def _sown(store: Store) -> PortalSettings:
+    sown = store.settings()
+    known = PortalSettings()
+    return replace(
+        known,
+        coop_name=sown.get("coop_name", known.coop_name),
+        coop_phone=sown.get("coop_phone", known.coop_phone),
+        portal_name=sown.get("portal_name", known.portal_name),
+        match_rule=MatchRule(sown.get("match_rule", known.match_rule.value)),
+        zone=sown.get("zone", known.zone),
+    )
 
 
 def _now() -> datetime:

@@ -6,7 +6,7 @@ import json
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -181,6 +181,12 @@ class Store:
             row = self._db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
         return str(row["value"])
 
+    def settings(self) -> dict[str, str]:
+        """Read the settings that were sown with the accounts."""
+        with self._lock:
+            rows = self._db.execute("SELECT * FROM fact WHERE name LIKE 'setting %'").fetchall()
+        return {row["name"].removeprefix("setting "): row["value"] for row in rows}
+
 
 def stamp(at: datetime) -> str:
     """Write a moment so that text sorts as time does."""
@@ -202,11 +208,20 @@ def seed(
     accounts: Iterable[PortalAccount],
     registrations: Iterable[PastRegistration] = (),
     attempts: Iterable[PastAttempt] = (),
+    *,
+    facts: Mapping[str, str] | None = None,
 ) -> None:
-    """Fill the portal's file; what is there already stays as it is."""
+    """Fill the portal's file; what is there already stays as it is.
+
+    `facts` are fields of PortalSettings, such as coop_name, that outlast a restart.
+    """
     store = Store(str(path))
     try:
         with store.begin() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO fact VALUES (?, ?)",
+                [(f"setting {name}", value) for name, value in (facts or {}).items()],
+            )
             fresh = db.execute("SELECT 1 FROM account LIMIT 1").fetchone() is None
             db.executemany(
                 "INSERT INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
