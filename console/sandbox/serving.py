@@ -59,6 +59,7 @@ class WebServer:
         self._server: TcpWSGIServer | None = None
         self._loop: threading.Thread | None = None
         self._connections: dict[int, Any] = {}
+        self._stopping = threading.Event()
         self.open()
 
     @property
@@ -73,6 +74,7 @@ class WebServer:
         sock = listening_socket(self._port)
         self._port = sock.getsockname()[1]
         self._connections = {}
+        self._stopping.clear()
         self._server = create_server(
             self._app, map=self._connections, sockets=[sock], threads=self._threads, ident=None
         )
@@ -84,14 +86,17 @@ class WebServer:
         server, loop = self._server, self._loop
         if server is None or loop is None:
             return
-        # The loop's own thread must do the closing, or it would wait on a file that is gone.
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
-        loop.join(10)
+        self._stopping.set()
+        server.trigger.pull_trigger()
+        loop.join()
+        # Only now: while the loop or a worker lives, either could write to a file that is gone.
         server.task_dispatcher.shutdown()
+        wasyncore.close_all(self._connections)
         self._server = self._loop = None
 
     def _serve(self) -> None:
-        wasyncore.loop(timeout=1, map=self._connections)
+        while not self._stopping.is_set():
+            wasyncore.loop(timeout=1, map=self._connections, count=1)
 
 
 @contextmanager
