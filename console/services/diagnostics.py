@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from console import __version__
+from console.clients.http import Unreachable
 from console.domain.courier import ErrandState
 from console.domain.errors import ConsoleError
 from console.models.courier import Errand
@@ -24,6 +25,8 @@ class Light:
     answers: bool
     milliseconds: int
     words: str
+    speaks: bool = False
+    """Whether it is there and yet of no use: it refuses us, or says what cannot be understood."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,10 @@ def portal(desk: Desk) -> Light:
     began = time.monotonic()
     try:
         desk.portal.health()
-    except ConsoleError as problem:
+    except Unreachable as problem:
         return Light(False, _since(began), str(problem))
+    except ConsoleError as problem:
+        return Light(False, _since(began), str(problem), speaks=True)
     return Light(True, _since(began), "The portal answers.")
 
 

@@ -75,7 +75,7 @@ class DiagnosticsScreen(Screen):
                     "Call", lambda e: f"{e.method} {e.path}", stretch=True
                 ),
                 Column[ExchangeRow](
-                    "Outcome", lambda e: e.outcome, str.capitalize, width=150,
+                    "Outcome", _outcome, str.capitalize, width=150,
                     icon=lambda e: "check" if _went_well(e) else "alert",
                     tone=lambda e: "good" if _went_well(e) else "bad",
                 ),
@@ -184,7 +184,9 @@ class LightCard(Card):
 
     def show_light(self, light: Light) -> None:
         """Show whether something answers."""
-        figure = f"{light.milliseconds:,} ms" if light.answers else "No answer"
+        figure = "In trouble" if light.speaks else "No answer"
+        if light.answers:
+            figure = f"{light.milliseconds:,} ms"
         self.show_words(figure, light.words, "good" if light.answers else "bad")
 
     def show_words(self, figure: str, words: str, tone: str) -> None:
@@ -193,6 +195,11 @@ class LightCard(Card):
         self.words.setText(words)
         self.icon.show_icon(self.icon.name, tone)
         self.setAccessibleName(f"{self.name}: {figure}. {words}")
+
+
+def _outcome(exchange: ExchangeRow) -> str:
+    refused = exchange.outcome == "answered" and not _went_well(exchange)
+    return "refused" if refused else exchange.outcome
 
 
 def _went_well(exchange: ExchangeRow) -> bool:

@@ -547,8 +547,8 @@ class Window(QMainWindow):
         elif self.portal_light is not None and not self.portal_light.answers:
             waits = f" ({self._outbox} waiting)" if self._outbox else ""
             self.banner.say(
-                "The portal does not answer. You can go on: corrections and e-mails wait in the "
-                f"outbox{waits} and go by themselves once it is back."
+                f"{self.portal_light.words} You can go on: corrections and e-mails wait in the "
+                f"outbox{waits} and go by themselves."
             )
         else:
             self.banner.say("")
@@ -680,9 +680,13 @@ class LightButton(Button):
             state, tone, mark = "is being asked", "muted", "ring"
         elif light.answers:
             state, tone, mark = "answers", "good", "check-circle"
+        elif light.speaks:
+            state, tone, mark = "is in trouble", "bad", "alert"
         else:
             state, tone, mark = "does not answer", "bad", "cross-circle"
-        short = "no answer" if state == "does not answer" else state
+        short = {
+            "does not answer": "no answer", "is in trouble": "trouble", "is being asked": "…",
+        }.get(state, state)  # fmt: skip
         self.setText(f"{self._name}: {short}" if self._worded else "")
         self.show_icon(mark, tone)
         self.setAccessibleName(f"{self._name} {state}")
