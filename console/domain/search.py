@@ -145,7 +145,8 @@ def _name_keys(name: str, given_names: str) -> Iterator[str]:
     given = fold(given_names).split()
     if given:
         yield f"{_PERSON}{surname} {''.join(given)}"
-        yield f"{_PERSON}{''.join(given)} {surname}"
+        # Only the first given name before the gap: it is the word that may be misspelled.
+        yield f"{_PERSON}{given[0]} {''.join(given[1:])}{surname}"
         for one in given if len(given) > 1 else ():
             yield f"{_PERSON}{one} {surname}"
         if len(surname_words) > 1:
@@ -216,6 +217,8 @@ class Search:
     advice: str = ""
     misspelled: tuple[Misspelled, ...] = ()
     slips_after: tuple[SlipAfter, ...] = ()
+    apart: tuple[str, ...] = ()
+    """Prefixes for one long word that may be two with the space left out."""
 
 
 @dataclass(frozen=True)
@@ -324,6 +327,7 @@ def read(text: str) -> Search:
         tuple(dict.fromkeys(ranges)),
         misspelled=tuple(dict.fromkeys(_slips(words))),
         slips_after=tuple(_slips_after(words)),
+        apart=tuple(_apart(words[0])) if len(words) == 1 else (),
     )
 
 
@@ -377,6 +381,10 @@ def _slips(words: Sequence[str]) -> Iterator[Misspelled]:
         last, before = "".join(words[gap:]), "".join(words[:gap])
         if len(last) >= FEWEST_LETTERS_TO_FORGIVE:
             yield Misspelled(_PERSON, last, before, is_last=True)
+        if gap < count - 1 and len(words[gap]) >= FEWEST_LETTERS_TO_FORGIVE:
+            # “DeLong, Jhon R”: the slip is in the first of the given names.
+            after = "".join(words[gap + 1 :])
+            yield Misspelled(_PERSON, words[gap], after + before, is_last=False)
     if len(words[0]) >= FEWEST_LETTERS_TO_FORGIVE:
         yield Misspelled(_BUSINESS, words[0], "".join(words[1:]), is_last=count == 1)
     numbers = [word for word in words if any(letter.isdigit() for letter in word)]
@@ -399,3 +407,9 @@ def _email_slips(text: str) -> Iterator[SlipAfter]:
     address = text.casefold().replace(" ", "")
     if len(address) > 6:
         yield SlipAfter(_EMAIL + address[:5], address[5:])
+
+
+def _apart(word: str) -> Iterator[str]:
+    if word.isalpha() and 6 <= len(word) <= 24:
+        for gap in range(2, len(word) - 1):
+            yield f"{_PERSON}{word[:gap]} {word[gap:]}"

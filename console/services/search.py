@@ -18,7 +18,7 @@ from console.services.desk import Desk
 FIRST_PAGE = 20
 _PER_RANGE = 24
 _PER_SLIP = 300
-_MOST_WORDS = 16
+_MOST_WORDS = 24
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,9 @@ def _forgive(index: Index, search: Search, found: dict[int, _Found], limit: int)
             turns[place] += 1
             order = (2, 1 if turns[place] > max(2, limit // len(prefixes)) else 0)
             _keep(found, _Found(member_id, Of(of), key, (*order, meant[prefixes[place]], of)))
+    if not found and search.apart:
+        for _, key, member_id, of in index.scan(search.apart, 3):
+            _keep(found, _Found(member_id, Of(of), key, (3, of)))
     if not found and search.slips_after:
         afters = search.slips_after
         for place, key, member_id, of in index.scan([one.prefix for one in afters], _PER_SLIP):
