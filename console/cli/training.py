@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from console.services.desk import Desk
     from console.views.training import TrainingPlan
 
-TOKEN = "training"  # noqa: S105  # the stand-in takes any token; nothing real is behind it
+TOKEN = "training"  # noqa: S105  # the stand-in's own; nothing real is behind it
 
 
 class StandInsDown(ConsoleError):

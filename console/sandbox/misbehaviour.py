@@ -56,8 +56,11 @@ class Misbehaviour:
         self._lock = threading.Lock()
 
     def begin(self, spell: Spell) -> None:
-        """Go wrong from now on."""
+        """Go wrong from now on; the same way twice is once."""
         with self._lock:
+            self.spells = [
+                one for one in self.spells if (one.kind, one.path) != (spell.kind, spell.path)
+            ]
             self.spells.append(spell)
 
     def behave(self) -> None:
@@ -74,11 +77,11 @@ class Misbehaviour:
         """Add up what the spells of one kind say, without using them up."""
         return sum(spell.seconds for spell in self.active() if spell.kind is kind)
 
-    def take(self, kind: Kind, path: str = "") -> Spell | None:
-        """Use one of the spells of this kind, if there is one for this path."""
+    def take(self, kind: Kind, path: str | None = None) -> Spell | None:
+        """Use one of the spells of this kind, if there is one for this path, or for any."""
         with self._lock:
             for spell in self.spells:
-                if spell.kind is kind and path.startswith(spell.path):
+                if spell.kind is kind and (path is None or path.startswith(spell.path)):
                     if spell.times is not None:
                         spell.times -= 1
                         if spell.times <= 0:

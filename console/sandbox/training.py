@@ -367,6 +367,7 @@ def _seed_portal(folder: Path, accounts: list[PortalAccount], now: datetime) -> 
         accounts,
         [*registrations, *(one for one, _ in more if one)],
         [*attempts, *(one for _, one in more)],
+        facts={"coop_name": COOP_NAME, "coop_phone": COOP_PHONE},
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from console.cli import training
 from console.clients.http import Unreachable
 from console.clients.portal import Portal
 from console.sandbox import portal
@@ -84,6 +85,10 @@ def test_misuse_is_exit_status_2(words):
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_the_training_console_carries_the_right_token():
+    assert training.TOKEN == portal.TOKEN
 
 
 def test_it_can_go_wrong_from_the_start():

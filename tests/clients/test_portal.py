@@ -166,6 +166,17 @@ def test_a_bounce_says_what_the_other_server_said(site, client, email, reply):
     assert last.reason.startswith(reply)
 
 
+def test_a_switch_thrown_twice_is_on_once(site, client, clock):
+    site.misbehave(Kind.CLOCK_OFF, seconds=60)
+    site.misbehave(Kind.CLOCK_OFF, seconds=60)
+    assert client.health().now == clock.now + timedelta(seconds=60)
+
+
+def test_every_mail_bounces_whoever_had_it_sent(site, client):
+    site.misbehave(Kind.BOUNCE, path="/v1/")
+    assert waiting(site, client).deliveries[-1].status is DeliveryStatus.BOUNCED
+
+
 def test_mail_that_nobody_takes_bounces_and_the_registration_stands(site, client, post):
     site.misbehave(Kind.BOUNCE, times=1)
     assert waiting(site, client).deliveries[-1].status is DeliveryStatus.BOUNCED
