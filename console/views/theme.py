@@ -302,6 +302,9 @@ class Theme(QObject):
 
     def _dress(self, app: QApplication) -> None:
         self._write_marks()
+        # Qt works out every rule for every widget twice when one sheet replaces another: with
+        # five members open that is 750 ms against 110 by way of none.
+        app.setStyleSheet("")
         app.setPalette(self.palette())
         app.setFont(self.font())
         app.setStyleSheet(self.style_sheet())
