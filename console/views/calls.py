@@ -220,7 +220,7 @@ class CallerPanel(Card):
             at = times.clock(call.verified_at, self.background.desk.settings.zone)
             told = ", ".join(_short(fact) for fact in Fact if fact in call.facts)
             self.state.show_state("verified", f"Verified {at}", "good")
-            self.missing.setText(told)
+            self.missing.setText(told[:1].upper() + told[1:])
         elif call is not None:
             self.state.show_state("unverified", "Not verified", "warn")
             self.missing.setText(call.still_missing)

@@ -165,6 +165,7 @@ class AccountDetail(QWidget):
         self._account: AccountRow | None = None
         self.name = heading("")
         self.printed = muted("")
+        self.portal = Badge("portal", "", "muted")
         self.status = Badge("check-circle", "Active", "good")
         self.disconnect_on = Badge("disconnect", "", "bad")
         self.past = Badge("alert", "Past due", "bad")
@@ -209,7 +210,7 @@ class AccountDetail(QWidget):
         ledger.setRowStretch(3, 1)
         self.flags = QWidget()
         flags = FlowLayout(self.flags, 6)
-        for badge in (self.status, self.past, self.disconnect_on):
+        for badge in (self.portal, self.status, self.past, self.disconnect_on):
             flags.addWidget(badge)
         below = row(self._facts, self._ledger, gap=3 * GRID)
         below.setStretch(0, 1)
@@ -241,7 +242,8 @@ class AccountDetail(QWidget):
         self.status.setVisible(not active)
         self.past.setVisible(account.is_past_due)
         off = account.disconnect_on
-        self.flags.setVisible(not active or account.is_past_due or off is not None)
+        word, icon, tone = portal_words(account.portal)
+        self.portal.show_state(icon, f"{desk.settings.portal_name}: {word.lower()}", tone)
         self.disconnect_on.setVisible(off is not None)
         if off is not None:
             self.disconnect_on.show_state("disconnect", f"Disconnect {_day(off, desk)}", "bad")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from console.domain import times
-from console.domain.members import AlertKind, MayAct
+from console.domain.members import MayAct
 from console.services.calls import CallState
 from console.services.member_page import AlertRow, HolderRow, MemberPage
 from console.views import theme
+from console.views.member_alerts import alert_badge
 from console.views.theme import GRID
 from console.views.toasts import say
 from console.views.widgets import (
@@ -27,20 +28,12 @@ from console.views.widgets import (
 LONG_NAME = 34
 """Beyond this many characters a name is set smaller, and on two lines where it must be."""
 
-ALERT_ICONS = {
-    AlertKind.MEDICAL_NECESSITY: "medical",
-    AlertKind.DISCONNECT_PENDING: "disconnect",
-    AlertKind.NO_CHEQUES: "ban",
-    AlertKind.DECEASED: "deceased",
-    AlertKind.BANKRUPTCY: "scales",
-    AlertKind.LEGAL_CONTACT_ONLY: "scales",
-    AlertKind.DOG_ON_PREMISES: "dog",
-    AlertKind.FRAUD_WATCH: "fraud",
-}
-
 
 class MemberHeader(QFrame):
     """Never scrolls away."""
+
+    alerts_wanted = Signal()
+    """Alerts are to be raised or cleared."""
 
     def __init__(self, zone: str) -> None:
         super().__init__()
@@ -56,6 +49,11 @@ class MemberHeader(QFrame):
         )  # fmt: skip
         self.copy = IconButton("copy", self.copy_action, size=16)
         self.copy_action.setEnabled(False)
+        self.alerts_action = act(
+            self, "Raise or clear an alert", self.alerts_wanted.emit, key="Ctrl+Shift+A",
+            icon="flag", more="Alerts stand at the head of the page for every colleague.",
+        )  # fmt: skip
+        self.flag = IconButton("flag", self.alerts_action, size=16)
         self.verified = Badge("unverified", "No call", "muted")
         self.alerts = QWidget()
         self.alerts.setAccessibleName("Alerts")
@@ -67,14 +65,16 @@ class MemberHeader(QFrame):
         self.phone = ContactLine("phone", "phone")
         self.second_phone = ContactLine("mobile", "second phone")
         self.email = ContactLine("mail", "e-mail address")
-        self.mailing = ContactLine("inbox", "mailing address")
+        self.mailing = ContactLine("home", "mailing address")
         self.contact = QWidget()
         self.contact.setAccessibleName("Contact")
         flow = FlowLayout(self.contact, 4)
         for part in (self.phone, self.second_phone, self.email, self.mailing):
             flow.addWidget(part)
         self.holders = Holders()
-        self._name_row = row(self.kind, self.given, self.name, self.copy, 0, self.verified)
+        self._name_row = row(
+            self.kind, self.given, self.name, self.copy, self.flag, 0, self.verified
+        )
         self.page = QVBoxLayout(self)
         self.page.setContentsMargins(3 * GRID, GRID, 3 * GRID, 12)
         self.page.setSpacing(GRID // 2)
@@ -155,13 +155,7 @@ class MemberHeader(QFrame):
         self._alerts.clear()
         self.alert_badges = []
         for alert in alerts:
-            words = alert.kind.words
-            tone = "bad" if alert.kind.is_grave else "warn"
-            badge = Badge(ALERT_ICONS[alert.kind], words, tone)
-            at = times.calendar_day(times.day_of(alert.raised_at, self._zone))
-            by = f"Raised {at} by {alert.raised_by}."
-            badge.setToolTip(f"{alert.note} {by}".strip())
-            badge.setAccessibleName(f"Alert: {words}. {alert.note}".strip())
+            badge = alert_badge(alert, self._zone)
             self._alerts.addWidget(badge)
             self.alert_badges.append(badge)
         self.alerts.setVisible(bool(alerts))

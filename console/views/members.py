@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
@@ -15,12 +18,15 @@ from PySide6.QtWidgets import (
 
 from console.background import Background
 from console.domain.errors import ConsoleError
+from console.domain.members import AlertKind
 from console.services import members
 from console.services.calls import CallState
 from console.services.member_page import AccountRow, MemberPage, NextAct, NextStep
 from console.views import theme
 from console.views.calls import CallerPanel
+from console.views.flash import flash
 from console.views.member_accounts import AccountsPanel
+from console.views.member_alerts import AlertSheet
 from console.views.member_header import MemberHeader
 from console.views.member_portal import PortalCard
 from console.views.next_step import NextStepBar
@@ -28,6 +34,7 @@ from console.views.notes import NoteField
 from console.views.screen import Screen
 from console.views.theme import GRID
 from console.views.timeline import Timeline
+from console.views.toasts import say
 
 NARROW_BELOW = 680
 """Below this width, at 100 % text, the timeline stands under the rest, not beside it."""
@@ -66,6 +73,10 @@ class MemberScreen(Screen):
         self.caller.call_changed.connect(self._on_call_answer)
         self.accounts.chosen.connect(self._on_account)
         self.step.taken.connect(self._on_step)
+        self.header.alerts_wanted.connect(self.open_alerts)
+        may = background.desk.colleague.role.changes_the_file
+        self.header.alerts_action.setEnabled(False)
+        self.header.flag.setVisible(may)
 
     # What it does
 
@@ -100,6 +111,11 @@ class MemberScreen(Screen):
         self.accounts.show_accounts(page.accounts, page.next_step.account_number)
         self.timeline.show_entries(page.timeline)
         self._shown_first(True)
+        may = self.background.desk.colleague.role.changes_the_file
+        self.header.alerts_action.setEnabled(may)
+        if before is not None:
+            for part in self._changed(before, page):
+                flash(part)
         if first:
             self.show_call(self._call)
         if self._again or self._call_asked != _asked(self._own_call()):
@@ -115,6 +131,16 @@ class MemberScreen(Screen):
         self.note.show_call(own.id if own else None)
         if self.page_shown is not None and self._call_asked != _asked(own):
             self.load()
+
+    def open_alerts(self) -> AlertSheet | None:
+        """Open the sheet on which alerts are raised and cleared."""
+        if self.page_shown is None:
+            return None
+        sheet = AlertSheet(self, self.background, self.member_id, self.page_shown.alerts)
+        sheet.raised.connect(self._on_alert_raised)
+        sheet.cleared.connect(self._on_alert_cleared)
+        sheet.open()
+        return sheet
 
     # Qt overrides
 
@@ -188,10 +214,44 @@ class MemberScreen(Screen):
         self.timeline.setMinimumHeight(look.px(420) if one else 0)
         way = QBoxLayout.Direction
         self._inside.setDirection(way.TopToBottom if narrow else way.LeftToRight)
-        if low:
+        if one:
             self._column.insertWidget(0, self.header.reach)
         else:
             self.header.page.addWidget(self.header.reach)
+
+    def _changed(self, before: MemberPage, now: MemberPage) -> list[QWidget]:
+        """List what shows something else than before, other than by being masked or not."""
+        header = self.header
+        parts: list[QWidget] = []
+        if (before.name, before.given_names) != (now.name, now.given_names):
+            parts += [header.given, header.name]
+        if before.alerts != now.alerts:
+            parts.append(header.alerts)
+        if before.holders != now.holders:
+            parts.append(header.holders)
+        if before.masked == now.masked:
+            parts += [
+                line
+                for line, was, is_ in (
+                    (header.phone, before.phone, now.phone),
+                    (header.second_phone, before.second_phone, now.second_phone),
+                    (header.email, before.email, now.email),
+                    (header.mailing, before.mailing_address, now.mailing_address),
+                )
+                if was != is_
+            ]
+            parts += self._changed_account({account.number: account for account in before.accounts})
+        return parts
+
+    def _changed_account(self, before: Mapping[str, AccountRow]) -> list[QWidget]:
+        account = self.accounts.account
+        was = before.get(account.number) if account is not None else None
+        if account is None or was is None or was == account:
+            return []
+        parts: list[QWidget] = [self.portal] if was.portal != account.portal else []
+        if replace(was, portal=account.portal) != account:
+            parts.append(self.accounts.detail)
+        return parts
 
     def _own_call(self) -> CallState | None:
         call = self._call
@@ -222,9 +282,28 @@ class MemberScreen(Screen):
         else:
             self.portal.do(step.act)
 
+    def _on_alert_raised(self, kind: AlertKind, alert_id: int) -> None:
+        say(
+            self,
+            f"The alert “{kind.words}” stands.",
+            lambda: self.background.ask(members.clear_alert, alert_id).then(self, _nothing),
+        )
+
+    def _on_alert_cleared(self, kind: AlertKind, alert_id: int) -> None:
+        say(
+            self,
+            f"The alert “{kind.words}” is cleared.",
+            lambda: self.background.ask(members.restore_alert, alert_id).then(self, _nothing),
+        )
+
     def _on_focus(self, _old: QWidget | None, new: QWidget | None) -> None:
         if new is not None and self._left.isAncestorOf(new):
             self.area.ensureWidgetVisible(new, 0, 3 * GRID)
+
+
+def _nothing(_done: None) -> None:
+    # The page reloads by itself once the change is announced.
+    return
 
 
 def _asked(call: CallState | None) -> tuple[str | None, bool]:

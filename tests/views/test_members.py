@@ -12,9 +12,11 @@ from console.domain.calls import Fact
 from console.domain.members import AlertKind
 from console.domain.money import Money
 from console.models.accounts import Account
-from console.models.members import Note
+from console.models.members import Member, Note
 from console.services import calls, members
 from console.services.member_page import EntryKind, NextAct, NextStep
+from console.views.flash import Flash
+from console.views.member_alerts import AlertSheet
 from console.views.members import MemberScreen
 from console.views.toasts import Toasts
 from tests.office import ANA, SAM, add_member, staff_the_office, trail
@@ -319,6 +321,17 @@ def test_what_another_desk_writes_appears_and_nothing_jumps(qtbot, shown, rose, 
     assert listed.rows_model.light_of(place) > 0
 
 
+def test_what_another_desk_changes_lights_up(qtbot, screen, rose, records):
+    with records.begin() as db:
+        db.get(Member, rose).name = "Delong"
+        db.get(Account, "1023401").meter_number = "880042"
+    qtbot.waitUntil(lambda: screen.header.name.text() == "Delong")
+    qtbot.waitUntil(lambda: screen.accounts.detail.meter.text() == "880042")
+    assert screen.header.name.findChild(Flash).isVisible()
+    assert screen.accounts.detail.findChild(Flash).isVisible()
+    assert screen.header.phone.findChild(Flash) is None
+
+
 # Accounts
 
 
@@ -437,3 +450,45 @@ def test_nothing_is_cut_off_at_the_sides(qtbot, shown, records, look, size, scal
         if label.isVisible() and not label.wordWrap() and label.text():
             parent = label.parentWidget()
             assert label.geometry().right() <= parent.width(), label.text()
+
+
+# Alerts
+
+
+def test_an_alert_is_raised_by_keys_and_taken_back(qtbot, screen, rose, desk):
+    press(screen.window(), Qt.Key.Key_A, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    sheet = screen.window().findChild(AlertSheet)
+    sheet.kind.setCurrentText("Fraud watch")
+    QTest.keyClicks(sheet.note, "Two odd calls.")
+    qtbot.mouseClick(sheet.save, LEFT)
+    qtbot.waitUntil(lambda: [a.kind for a in screen.page_shown.alerts] == [AlertKind.FRAUD_WATCH])
+    assert "Fraud watch" in words(screen)
+    settle(qtbot, screen)
+    screen.window().activateWindow()
+    qtbot.waitUntil(screen.window().isActiveWindow)
+    press(screen.window(), Qt.Key.Key_Z, CONTROL)
+    qtbot.waitUntil(lambda: screen.page_shown.alerts == ())
+    assert "Fraud watch" not in words(screen)
+
+
+def test_an_alert_is_cleared_and_brought_back(qtbot, shown, rose, desk):
+    members.raise_alert(desk, rose, AlertKind.NO_CHEQUES, "Two came back.")
+    screen = shown(rose)
+    sheet = screen.open_alerts()
+    assert AlertKind.NO_CHEQUES.words not in [
+        sheet.kind.itemText(i) for i in range(sheet.kind.count())
+    ]
+    qtbot.mouseClick(sheet.clears[AlertKind.NO_CHEQUES], LEFT)
+    qtbot.waitUntil(lambda: screen.page_shown.alerts == ())
+    settle(qtbot, screen)
+    qtbot.mouseClick(screen.window().toasts.toast.undo, LEFT)
+    qtbot.waitUntil(lambda: len(screen.page_shown.alerts) == 1)
+
+
+def test_a_card_number_in_an_alert_is_refused_on_the_sheet(qtbot, screen):
+    sheet = screen.open_alerts()
+    sheet.note.setText("4111 1111 1111 1111")
+    qtbot.mouseClick(sheet.save, LEFT)
+    qtbot.waitUntil(sheet.problem.isVisible)
+    assert sheet.note.text() == "4111 1111 1111 1111"
+    sheet.reject()
