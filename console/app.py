@@ -185,7 +185,7 @@ class Console(QObject):
             return
         self._asking.add("poll")
         self.background.ask(registration.poll).then(
-            self, self._on_polled, failed=lambda _: self._on_polled(None)
+            self, self._on_polled, failed=lambda _: self._on_polled(None), quiet=True
         )
 
     def _on_polled(self, report: registration.PollReport | None) -> None:
@@ -201,7 +201,7 @@ class Console(QObject):
             return
         self._asking.add("courier")
         self.background.ask(courier.make_round).then(
-            self, self._on_courier_back, failed=self._on_courier_back
+            self, self._on_courier_back, failed=self._on_courier_back, quiet=True
         )
 
     def _on_courier_back(self, _came_of_it: object) -> None:
