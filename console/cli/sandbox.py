@@ -69,7 +69,8 @@ def _sandbox(asked: argparse.Namespace) -> int:
             _tell(asked, site.url, box.url, box.smtp)
             if asked.until_stdin_closes:
                 _end_with_stdin(stop)
-            stop.wait()
+            while not stop.wait(0.5):  # on Windows an endless wait would not hear Ctrl-C
+                pass
     except OSError as error:
         print(f"A port or a file could not be taken: {error}.", file=sys.stderr)
         return 1

@@ -270,16 +270,29 @@ def running(
 
 @contextmanager
 def _smtp(box: Letterbox, port: int) -> Iterator[tuple[str, int]]:
-    with listening_socket(port) as taken:
-        port = taken.getsockname()[1]
-    controller = Controller(
-        _Postman(box), HOST, port, data_size_limit=_LARGEST, ident="training mailbox"
-    )
-    controller.start()
+    controller = _started(box, port)
     try:
-        yield HOST, port
+        yield HOST, controller.port
     finally:
         controller.stop()
+
+
+def _started(box: Letterbox, port: int) -> Controller:
+    for chance in range(5, 0, -1):
+        with listening_socket(port) as taken:
+            found = taken.getsockname()[1]
+        controller = Controller(
+            _Postman(box), HOST, found, data_size_limit=_LARGEST, ident="training mailbox"
+        )
+        try:
+            controller.start()
+        except OSError:
+            # Somebody took the port between our looking and our listening.
+            if port or chance == 1:
+                raise
+        else:
+            break
+    return controller
 
 
 def _part(letter: EmailMessage, kind: str) -> str:

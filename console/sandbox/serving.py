@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import threading
@@ -21,12 +22,17 @@ _INSTALLED: Final = Path(__file__).parents[1] / "_resources"
 
 def pages_of(name: str) -> Path:
     """Find the folder of one stand-in's pages, in the source tree or the installed package."""
-    return (_SOURCE if _SOURCE.is_dir() else _INSTALLED) / "sandbox" / name
+    return _resources() / "sandbox" / name
 
 
 def fonts() -> Path:
     """Find the folder of the typefaces."""
-    return (_SOURCE if _SOURCE.is_dir() else _INSTALLED) / "fonts"
+    return _resources() / "fonts"
+
+
+def _resources() -> Path:
+    # Beside an installed package there may lie a `resources` of somebody else.
+    return _INSTALLED if _INSTALLED.is_dir() else _SOURCE
 
 
 def listening_socket(port: int = 0) -> socket.socket:
@@ -37,9 +43,11 @@ def listening_socket(port: int = 0) -> socket.socket:
     """
     for _ in range(200):
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # on Windows this would let two programs share one port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((HOST, port or random.randrange(20_000, 32_000)))  # noqa: S311 - not a secret
+            sock.listen()
         except OSError:
             sock.close()
             if port:
