@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QPixmap, QShowEvent
-from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from console.domain.errors import ConsoleError
@@ -32,7 +32,8 @@ class Sheet(QDialog):
         self.title = title(name)
         self.title.setWordWrap(True)
         self.problem = ProblemLine()
-        self.body = QVBoxLayout()
+        self._inside = QWidget()
+        self.body = QVBoxLayout(self._inside)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(2 * GRID)
         self.foot = QHBoxLayout()
@@ -42,7 +43,13 @@ class Sheet(QDialog):
         page.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         page.setSpacing(2 * GRID)
         page.addWidget(self.title)
-        page.addLayout(self.body, 1)
+        # What is too tall for the window scrolls; the buttons stay in sight.
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setWidget(self._inside)
+        page.addWidget(self._area, 1)
         page.addWidget(self.problem)
         page.addLayout(self.foot)
 
@@ -99,14 +106,15 @@ class Sheet(QDialog):
         self._scrim = None
 
     def _fit(self) -> None:
-        layout = self.layout()
         over = self.parentWidget()
-        if layout is None:
-            return
         wide = self.minimumWidth()
-        wanted = layout.totalHeightForWidth(wide)
-        if wanted < 0:
-            wanted = layout.totalSizeHint().height()
+        inner = wide - 6 * GRID
+        wanted = 6 * GRID + self.foot.sizeHint().height() + 2 * GRID
+        for part in (self.title, self.problem):
+            if not part.isHidden():
+                wanted += part.heightForWidth(inner) + 2 * GRID
+        tall = self.body.totalHeightForWidth(inner)
+        wanted += tall if tall >= 0 else self.body.totalSizeHint().height()
         most = over.height() - 2 * GRID if over is not None else wanted
         self.resize(wide, min(wanted, most))
 
