@@ -26,12 +26,12 @@ def _compared(name: str, rule: MatchRule) -> str:
         first += 1
     while last > first and name[last - 1] == " ":
         last -= 1
-    letters = list(name[first:last])
-    if rule is MatchRule.IGNORE_SPACES:
-        letters = [letter for letter in letters if letter != " "]
+    kept = name[first:last]
     if rule is not MatchRule.EXACT:
-        letters = [letter.lower() for letter in letters]
-    return "".join(letters)
+        kept = kept.lower()
+    if rule is MatchRule.IGNORE_SPACES:
+        kept = "".join(letter for letter in kept if letter != " ")
+    return kept
 
 
 def numerals(typed: str, *, point_allowed: bool) -> str | None:
