@@ -1,0 +1,372 @@
+"""The correction of a name on file: proof, before and after, and the loop closed at the portal."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
+
+from console.background import Background
+from console.domain import spelling
+from console.domain.courier import ErrandState
+from console.domain.errors import ConsoleError
+from console.domain.names import explain
+from console.domain.registration import Proof, clean_name, needs_supervisor
+from console.services import names, registration
+from console.services.member_page import AccountRow, MemberPage
+from console.services.names import Approval, ChangedMeanwhile, Corrected, Correction, NameOnFile
+from console.services.registration import PortalCheck
+from console.views.sheet import Sheet, confirm
+from console.views.spelling import SpellingView
+from console.views.theme import GRID
+from console.views.widgets import (
+    Button,
+    Field,
+    Mark,
+    Notice,
+    Words,
+    act,
+    column,
+    label,
+    line_edit,
+    muted,
+    row,
+)
+
+WATCH_MILLISECONDS = 400
+
+
+class CorrectionDialog(Sheet):
+    """Corrects one member's name and stays open until the portal has said yes."""
+
+    def __init__(
+        self,
+        over: QWidget,
+        background: Background,
+        page: MemberPage,
+        account: AccountRow,
+        call_id: str | None,
+        *,
+        call_verified: bool = False,
+    ) -> None:
+        super().__init__(over, "Correct the name on file", wide=640)
+        self.background = background
+        self._page, self._account, self._call_id = page, account, call_id
+        self._id = str(uuid4())
+        self._version = page.version
+        self._before = page.name
+        self._theirs: NameOnFile | None = None
+        self._corrected: Corrected | None = None
+        self._checked = False
+        self._watch = QTimer(self)
+        self._watch.setInterval(WATCH_MILLISECONDS)
+        self._watch.timeout.connect(self._look)
+        self._make_form(call_verified)
+        self._make_conflict()
+        self._make_steps()
+        self._make_foot()
+        self._on_edited()
+        background.changed.connect(self._on_changed)
+
+    # What it does
+
+    def show_problem(self, problem: ConsoleError) -> None:
+        """Say what went wrong; nothing typed is lost."""
+        if isinstance(problem, ChangedMeanwhile):
+            self._show_conflict(problem.theirs)
+            return
+        super().show_problem(problem)
+
+    def show_corrected(self, corrected: Corrected) -> None:
+        """Show that the file is corrected, and follow it to the portal."""
+        self.clear_problem()
+        self.conflict.hide()
+        self._corrected = corrected
+        self.form.hide()
+        self.steps.show()
+        self.save_button.hide()
+        self.undo_button.setVisible(not corrected.undone)
+        self.close_button.setText("Done")
+        self.close_button.setFocus()
+        name = corrected.before.name if corrected.undone else corrected.after.name
+        filed = f"On file again: {name}" if corrected.undone else f"On file: {name}"
+        self.filed.show_mark("check-circle", filed, "good")
+        self._show_publications(corrected)
+        done = all(one.state is ErrandState.DONE for one in corrected.publications)
+        self._watch.stop() if done else self._watch.start()
+        if done and not self._checked:
+            self._checked = True
+            self.checked.show_mark("hourglass", "Asking the portal whether it would pass…", "muted")
+            self.background.ask(
+                registration.check_at_portal,
+                self._page.member_id,
+                self._account.number,
+                name,
+                self._call_id,
+            ).then(self, self.show_check, failed=self._on_check_failed)
+
+    def show_check(self, check: PortalCheck) -> None:
+        """Show the portal's own word on the corrected name."""
+        icon, tone = ("check-circle", "good") if check.passes else ("cross-circle", "bad")
+        self.checked.show_mark(icon, check.words, tone)
+
+    def reject(self) -> None:
+        """Close; half-made corrections are asked about first."""
+        if self._corrected is None and self._is_touched():
+            confirm(
+                self,
+                "Leave without saving?",
+                "The name on file stays as it was, and what you typed here is forgotten.",
+                "Leave",
+                super().reject,
+            )
+            return
+        super().reject()
+
+    # Qt overrides
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._watch.stop()
+        super().closeEvent(event)
+
+    # How it is put together
+
+    def _make_form(self, call_verified: bool) -> None:
+        page = self._page
+        self.name = line_edit(spoken="New last or business name", longest=120)
+        self.name.setText(page.name)
+        self.given = line_edit(spoken="New given names", longest=80)
+        self.given.setText(page.given_names)
+        self.spellings = SpellingView("New", "On file")
+        self.proof = QComboBox()
+        self.proof.setAccessibleName("What proves it")
+        self.proof.addItem("Choose what proves it…", None)
+        for proof in Proof:
+            if proof is not Proof.CALLER_VERIFIED or call_verified:
+                self.proof.addItem(proof.words, proof)
+        if call_verified:
+            self.proof.setCurrentIndex(self.proof.findData(Proof.CALLER_VERIFIED))
+        self.note = line_edit(
+            "Number, date, who showed it", spoken="Note on the proof", longest=500
+        )
+        self.login = line_edit(spoken="Supervisor’s login", longest=60)
+        self.password = line_edit(spoken="Supervisor’s password", longest=200)
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.other = Notice(
+            "supervisor",
+            "This looks like another person, not another spelling. A supervisor must approve it.",
+            "warn",
+        )
+        self.approval = QWidget()
+        if self.background.desk.colleague.role.approves_other_person:
+            self.other.say(
+                "This looks like another person, not another spelling. You approve it as "
+                f"{self.background.desk.colleague.role.words.lower()}."
+            )
+            self.approval.setLayout(column(self.other))
+        else:
+            self.approval.setLayout(
+                column(
+                    self.other,
+                    row(
+                        Field("Supervisor’s login", self.login),
+                        Field("Supervisor’s password", self.password),
+                        gap=2 * GRID,
+                    ),
+                    gap=GRID,
+                )
+            )
+        names_row = row(
+            Field("Last or business name", self.name),
+            Field("Given names", self.given),
+            gap=2 * GRID,
+        )
+        names_row.setStretch(0, 3)
+        names_row.setStretch(1, 2)
+        proof_row = row(
+            Field("What proves it", self.proof), Field("Note on the proof", self.note), gap=2 * GRID
+        )
+        self.form = QWidget()
+        self.form.setLayout(
+            column(names_row, self.spellings, proof_row, self.approval, gap=2 * GRID)
+        )
+        self.body.addWidget(self.form)
+        self.name.textChanged.connect(self._on_edited)
+        self.given.textChanged.connect(self._on_edited)
+        self.proof.currentIndexChanged.connect(self._on_edited)
+        self.name.selectAll()
+        self.name.setFocus()
+
+    def _make_conflict(self) -> None:
+        self.conflict = QWidget()
+        self.conflict_words = Notice("swap", "", "warn")
+        self.versions = SpellingView("Yours", "Theirs")
+        self.take_theirs = Button("Keep theirs")
+        self.take_theirs.clicked.connect(self._on_take_theirs)
+        self.apply_mine = Button("Put mine on top")
+        self.apply_mine.clicked.connect(self._on_apply_mine)
+        self.conflict.setLayout(
+            column(
+                self.conflict_words,
+                self.versions,
+                row(self.take_theirs, self.apply_mine, 0),
+                gap=GRID,
+            )
+        )
+        self.conflict.hide()
+        self.body.addWidget(self.conflict)
+
+    def _make_steps(self) -> None:
+        self.steps = QWidget()
+        self.filed = Mark("check-circle", "", "good", "strong")
+        self._publications = QVBoxLayout()
+        self._publications.setSpacing(GRID)
+        self.publication_lines: list[Mark] = []
+        self.checked = Mark("hourglass", "Then the portal is asked whether it would pass.", "muted")
+        self.checked.setWordWrap(True)
+        self.read_next = Words("", "title", wrap=True)
+        layout = column(self.filed, gap=12)
+        layout.addLayout(self._publications)
+        layout.addWidget(self.checked)
+        layout.addWidget(label("Read out"))
+        layout.addWidget(self.read_next)
+        self.steps.setLayout(layout)
+        self.steps.hide()
+        self.body.addWidget(self.steps)
+
+    def _make_foot(self) -> None:
+        self.save = act(self, "Save and send to the portal", self._on_save, key="Ctrl+Return",
+                        icon="check")  # fmt: skip
+        self.undo = act(self, "Undo this correction", self._on_undo, key="Ctrl+Z", icon="undo")
+        self.undo_button = Button(self.undo)
+        self.undo_button.hide()
+        self.foot.insertWidget(0, self.undo_button)
+        self.undo.setEnabled(False)
+        self.waiting = muted("")
+        self.close_button = self.add_cancel()
+        self.save_button = self.add_button(Button(self.save, "primary"))
+
+    # What happens
+
+    def _is_touched(self) -> bool:
+        return (self.name.text(), self.given.text()) != (self._page.name, self._page.given_names)
+
+    def _on_edited(self) -> None:
+        new = self.name.text()
+        found = explain(new, self._before, cut_at=self._cut_at())
+        self.spellings.show_pair(new, self._before, found.typed_marks, found.on_file_marks)
+        self.approval.setVisible(self._is_other_person())
+        self.save.setEnabled(
+            self._corrected is None
+            and self._is_touched()
+            and bool(new.strip())
+            and self.proof.currentData() is not None
+        )
+
+    def _is_other_person(self) -> bool:
+        try:
+            return needs_supervisor(self._before, clean_name(self.name.text()), self._cut_at())
+        except ConsoleError:
+            return False
+
+    def _cut_at(self) -> int:
+        return self.background.desk.settings.name_cut_at
+
+    def _on_save(self) -> None:
+        approval = None
+        if self.login.text().strip():
+            approval = Approval(self.login.text().strip(), self.password.text())
+        correction = Correction(
+            self._id,
+            self._page.member_id,
+            self._version,
+            self.name.text(),
+            self.given.text(),
+            Proof(self.proof.currentData()),
+            self.note.text(),
+            self._call_id,
+        )
+        self.clear_problem()
+        self.background.ask(names.correct_name, correction, approval).then(
+            self, self._on_saved, busy=[self.save_button]
+        )
+
+    def _on_saved(self, corrected: Corrected) -> None:
+        self.password.clear()
+        self.undo.setEnabled(True)
+        self.read_next.setText(
+            f"Now type it as it stands on file: {spelling.spell(corrected.after.name)}. "
+            f"Account number {spelling.say_digits(self._account.number)}, no point."
+        )
+        self.show_corrected(corrected)
+
+    def _show_conflict(self, theirs: NameOnFile) -> None:
+        self._theirs = theirs
+        mine = self.name.text()
+        found = explain(mine, theirs.name, cut_at=self._cut_at())
+        by = theirs.changed_by or "A colleague"
+        self.conflict_words.say(f"{by} changed this name after you opened it. Which one stands?")
+        self.versions.show_pair(mine, theirs.name, found.typed_marks, found.on_file_marks)
+        self.conflict.show()
+        self.save.setEnabled(False)
+        self.apply_mine.setFocus()
+
+    def _on_take_theirs(self) -> None:
+        super().reject()
+
+    def _on_apply_mine(self) -> None:
+        if self._theirs is None:
+            return
+        self._version, self._before = self._theirs.version, self._theirs.name
+        self._id = str(uuid4())
+        self.conflict.hide()
+        self._on_edited()
+        self.save.setEnabled(True)
+        self._on_save()
+
+    def _on_undo(self) -> None:
+        if self._corrected is None or self._corrected.undone:
+            return
+        self._checked = False
+        self.background.ask(names.undo_correction, str(uuid4()), self._corrected.id).then(
+            self, self._on_undone, busy=[self.undo_button]
+        )
+
+    def _on_undone(self, corrected: Corrected) -> None:
+        self.undo.setEnabled(False)
+        self.read_next.setText(f"The file says {corrected.before.name}, as it did before.")
+        self.show_corrected(corrected)
+
+    def _show_publications(self, corrected: Corrected) -> None:
+        for line in self.publication_lines:
+            line.hide()
+            line.deleteLater()
+        self.publication_lines = []
+        looks = {
+            ErrandState.DONE: ("check-circle", "good"),
+            ErrandState.REFUSED: ("cross-circle", "bad"),
+            ErrandState.GAVE_UP: ("cross-circle", "bad"),
+        }
+        several = len(corrected.publications) > 1
+        for one in corrected.publications:
+            icon, tone = looks.get(one.state, ("outbox", "warn"))
+            words = f"Account {one.account_number}: {one.words}" if several else one.words
+            line = Mark(icon, words, tone)
+            line.setWordWrap(True)
+            self._publications.addWidget(line)
+            self.publication_lines.append(line)
+
+    def _on_changed(self, changed: frozenset[str]) -> None:
+        if "Errand" in changed:
+            self._look()
+
+    def _look(self) -> None:
+        if self._corrected is not None:
+            self.background.ask(names.publication, self._corrected.id).then(
+                self, self.show_corrected
+            )
+
+    def _on_check_failed(self, problem: ConsoleError) -> None:
+        self.checked.show_mark("offline", str(problem), "warn")
