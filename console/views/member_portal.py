@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from console.background import Background
 from console.domain import times
-from console.domain.registration import Channel, Outcome
-from console.services.member_page import AccountRow, AttemptRow, MemberPage, NextAct
+from console.domain.registration import Channel, Outcome, RegistrationState
+from console.services.member_page import AccountRow, AttemptRow, MemberPage
 from console.views.member_accounts import portal_words
 from console.views.theme import GRID
 from console.views.widgets import Badge, Card, Mark, Words, heading, label, muted, row
@@ -48,19 +48,18 @@ class PortalCard(Card):
         self.body.addWidget(self.errand)
         self.body.addWidget(self.attempts)
 
-    def show_account(self, page: MemberPage, account: AccountRow, call_id: str | None) -> None:
+    def show_account(self, page: MemberPage, account: AccountRow) -> None:
         """Show where this account stands."""
         panel = account.portal
         word, icon, tone = portal_words(panel)
         self.state.show_state(icon, word, tone)
         self.account.setText(f"account {account.number}" if len(page.accounts) > 1 else "")
         self.words.setText(panel.state_words)
+        # Once there is a registration, the card of its e-mail says where it stands.
+        self.words.setVisible(panel.state is RegistrationState.NONE)
         self.errand.show_mark("outbox", panel.errand, "warn")
         self.errand.setVisible(bool(panel.errand))
         self.attempts.show_attempts(panel.attempts, page.name)
-
-    def do(self, act: NextAct) -> None:
-        """Go to where the next step is done."""
 
 
 class AttemptList(QWidget):

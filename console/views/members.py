@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -19,11 +19,14 @@ from PySide6.QtWidgets import (
 from console.background import Background
 from console.domain.errors import ConsoleError
 from console.domain.members import AlertKind
+from console.domain.registration import RegistrationState
 from console.services import members
 from console.services.calls import CallState
 from console.services.member_page import AccountRow, MemberPage, NextAct, NextStep
 from console.views import theme
 from console.views.calls import CallerPanel
+from console.views.correction import CorrectionDialog
+from console.views.explanation import ExplainPanel
 from console.views.flash import flash
 from console.views.member_accounts import AccountsPanel
 from console.views.member_alerts import AlertSheet
@@ -35,6 +38,7 @@ from console.views.screen import Screen
 from console.views.theme import GRID
 from console.views.timeline import Timeline
 from console.views.toasts import say
+from console.views.verification import VerificationPanel
 
 NARROW_BELOW = 680
 """Below this width, at 100 % text, the timeline stands under the rest, not beside it."""
@@ -65,6 +69,8 @@ class MemberScreen(Screen):
         self.step = NextStepBar()
         self.caller = CallerPanel(background, member_id)
         self.accounts = AccountsPanel(background)
+        self.explain = ExplainPanel(background)
+        self.verification = VerificationPanel(background)
         self.portal = PortalCard(background)
         self.timeline = Timeline(background)
         self.note = NoteField(background, member_id)
@@ -73,6 +79,7 @@ class MemberScreen(Screen):
         self.caller.call_changed.connect(self._on_call_answer)
         self.accounts.chosen.connect(self._on_account)
         self.step.taken.connect(self._on_step)
+        self.explain.correction_wanted.connect(self.open_correction)
         self.header.alerts_wanted.connect(self.open_alerts)
         may = background.desk.colleague.role.changes_the_file
         self.header.alerts_action.setEnabled(False)
@@ -142,6 +149,23 @@ class MemberScreen(Screen):
         sheet.open()
         return sheet
 
+    def open_correction(self) -> CorrectionDialog | None:
+        """Open the sheet on which the name on file is corrected."""
+        account = self.accounts.account
+        if self.page_shown is None or account is None:
+            return None
+        own = self._own_call()
+        sheet = CorrectionDialog(
+            self,
+            self.background,
+            self.page_shown,
+            account,
+            own.id if own else None,
+            call_verified=own is not None and own.verified,
+        )
+        sheet.open()
+        return sheet
+
     # Qt overrides
 
     def minimumSizeHint(self) -> QSize:
@@ -162,14 +186,20 @@ class MemberScreen(Screen):
         self._column = QVBoxLayout(self._left)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2 * GRID)
-        for part in (self.caller, self.accounts, self.portal):
+        for part in (
+            self.caller,
+            self.accounts,
+            self.explain,
+            self.verification,
+            self.portal,
+        ):
             self._column.addWidget(part)
         self._column.addStretch(1)
-        inside = QWidget()
+        self._scrolled = inside = QWidget()
         self._inside = QBoxLayout(QBoxLayout.Direction.LeftToRight, inside)
         self._inside.setContentsMargins(0, 0, 0, 0)
         self._inside.setSpacing(2 * GRID)
-        self._inside.addWidget(self._left, 5)
+        self._inside.addWidget(self._left, 4)
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
         self.area.setWidget(inside)
@@ -178,8 +208,8 @@ class MemberScreen(Screen):
         self._body = QWidget()
         self._beside = QHBoxLayout()
         self._beside.setSpacing(GRID)
-        self._beside.addWidget(self.area, 5)
-        self._beside.addWidget(self.timeline, 4)
+        self._beside.addWidget(self.area, 4)
+        self._beside.addWidget(self.timeline, 3)
         whole = QVBoxLayout(self._body)
         whole.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         whole.setSpacing(2 * GRID)
@@ -210,7 +240,7 @@ class MemberScreen(Screen):
         one = narrow or low
         for layout in (self._beside, self._inside):
             layout.removeWidget(self.timeline)
-        (self._inside if one else self._beside).addWidget(self.timeline, 4)
+        (self._inside if one else self._beside).addWidget(self.timeline, 3)
         self.timeline.setMinimumHeight(look.px(420) if one else 0)
         way = QBoxLayout.Direction
         self._inside.setDirection(way.TopToBottom if narrow else way.LeftToRight)
@@ -248,7 +278,9 @@ class MemberScreen(Screen):
         was = before.get(account.number) if account is not None else None
         if account is None or was is None or was == account:
             return []
-        parts: list[QWidget] = [self.portal] if was.portal != account.portal else []
+        parts: list[QWidget] = []
+        if was.portal != account.portal:
+            parts += [self.verification, self.portal]
         if replace(was, portal=account.portal) != account:
             parts.append(self.accounts.detail)
         return parts
@@ -270,17 +302,46 @@ class MemberScreen(Screen):
 
     def _on_account(self, account: AccountRow | None) -> None:
         self.portal.setVisible(account is not None)
+        # Once the portal has taken a registration there is no refusal to explain.
+        self.explain.setVisible(
+            account is not None and account.portal.state is RegistrationState.NONE
+        )
         if account is not None and self.page_shown is not None:
             own = self._own_call()
-            self.portal.show_account(self.page_shown, account, own.id if own else None)
+            self.explain.show_account(self.page_shown, account, own.id if own else None)
+            self.verification.show_account(self.page_shown, account, own.id if own else None)
+            self.portal.show_account(self.page_shown, account)
 
     def _on_step(self, step: NextStep) -> None:
         if step.account_number:
             self.accounts.choose(step.account_number)
-        if step.act is NextAct.VERIFY_CALLER:
-            self.caller.go_to_first()
+        match step.act:
+            case NextAct.VERIFY_CALLER:
+                self.caller.go_to_first()
+            case NextAct.EXPLAIN_REFUSAL:
+                self._go_to_explanation()
+            case NextAct.CORRECT_EMAIL:
+                self._bring_up(self.verification)
+                self.verification.go_to_address()
+            case NextAct.RESEND:
+                self._bring_up(self.verification)
+                self.verification.resend.trigger()
+            case NextAct.READ_PASSWORD_RULE:
+                self.verification.open_password_rule()
+
+    def _go_to_explanation(self) -> None:
+        explain = self.explain
+        explain.show()
+        if explain.typed_name.text().strip() and explain.read_button.isEnabled():
+            explain.read_button.setFocus()
         else:
-            self.portal.do(step.act)
+            explain.ask_what_was_typed()
+        self._bring_up(explain)
+
+    def _bring_up(self, part: QWidget) -> None:
+        # The whole of it, not only what has the focus.
+        top = part.mapTo(self._scrolled, QPoint(0, 0)).y()
+        self.area.verticalScrollBar().setValue(top)
 
     def _on_alert_raised(self, kind: AlertKind, alert_id: int) -> None:
         say(
