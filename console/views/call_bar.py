@@ -173,9 +173,11 @@ class CallBar(QFrame):
 
     def _on_wrapped(self, call_id: str) -> None:
         self._drafts.pop(call_id, None)
-        if self.call is not None and self.call.id == call_id:
+        call = self.call
+        if call is not None and call.id == call_id:
             self.show_call(None)
-        say(self, "The call is wrapped up and on the member’s timeline.")
+        where = " and on the member’s timeline" if call and call.member_id is not None else ""
+        say(self, f"The call is wrapped up{where}.")
 
     def _dress(self) -> None:
         call = self.call

@@ -136,7 +136,7 @@ class CrashHandler(QObject):
         super().__init__()
         self.log = log
         self.say = say
-        """Shows a problem that is meant for staff and only strayed here."""
+        """Shows a problem that is meant for staff and only strayed here; else the window does."""
         self.window: CrashWindow | None = None
         self._crashed.connect(self._show)
 
@@ -170,9 +170,11 @@ class CrashHandler(QObject):
             self.log.note(" ".join((message or "").split()[:6]), "qt")
 
     def _show(self, error: BaseException, thread: str) -> None:
-        if isinstance(error, ConsoleError) and self.say is not None:
-            self.say(error)
-            return
+        if isinstance(error, ConsoleError):
+            say = self.say or getattr(QApplication.activeWindow(), "show_problem", None)
+            if say is not None:
+                say(error)
+                return
         reference = self.log.write(error, thread)
         if self.window is None or not self.window.isVisible():
             self.window = CrashWindow(QApplication.activeWindow(), self.log.file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from console.views import theme
 from console.views.palette import actions_in, can_be_done
@@ -24,6 +24,7 @@ class ShortcutSheet(Sheet):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window, "Keys", wide=760)
+        self.setAccessibleName("Keys")
         lines = [(name, key, True) for name, key in EVERYWHERE] + [
             (action.text(), key_words(action), can_be_done(action))
             for action in actions_in(window)
@@ -35,7 +36,8 @@ class ShortcutSheet(Sheet):
         grid.setContentsMargins(0, 0, GRID, 0)
         grid.setHorizontalSpacing(2 * GRID)
         grid.setVerticalSpacing(GRID)
-        half = -(-len(lines) // 2)
+        roomy = window.width() >= theme.current().px(820)
+        half = -(-len(lines) // 2) if roomy else len(lines)
         for place, (name, key, possible) in enumerate(lines):
             across, down = divmod(place, half)
             words = Words(name, "text", "ink" if possible else "muted")
@@ -46,12 +48,7 @@ class ShortcutSheet(Sheet):
         grid.setColumnMinimumWidth(2, 3 * GRID)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(3, 1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(inside)
-        high = inside.sizeHint().height() + GRID
-        area.setMinimumHeight(min(high, window.height() - theme.current().px(220)))
-        self.body.addWidget(area)
+        self.body.addWidget(inside)
         self.body.addWidget(
             Words("Every action, also those without a key, is in the palette: Ctrl+P.", "label")
         )

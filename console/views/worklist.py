@@ -108,8 +108,9 @@ class Worklist(Screen, Generic[R]):
         """Show the rows that fit, and how many there are of each kind."""
         self.clear_problem()
         self.table.show_rows(rows)
+        offered = sum(counts.get(key, 0) for key in self.filters if key is not None)
         for key, chip in self.filters.items():
-            many = sum(counts.values()) if key is None else counts.get(key, 0)
+            many = offered if key is None else counts.get(key, 0)
             chip.setText(f"{self._words[key]}  {many:,}")
         self.count.setText(
             f"{total:,}" if total == len(rows) else f"the first {len(rows):,} of {total:,}"

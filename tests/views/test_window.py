@@ -72,6 +72,13 @@ def test_typing_anywhere_begins_a_look_up(qtbot, window):
     assert window.search.field.text() == "delong"
 
 
+def test_typing_over_a_list_begins_a_look_up(qtbot, window):
+    table = window.go_to("Registrations").table
+    table.setFocus()
+    qtbot.keyClicks(table, "d")
+    assert window.search.field.text() == "d"
+
+
 def test_control_k_puts_the_cursor_in_the_search_box(qtbot, window):
     window.home.look_up.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_K, CONTROL)
