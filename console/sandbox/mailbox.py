@@ -55,7 +55,7 @@ def bounce(address: str) -> str | None:
         return f"550 5.1.2 Host unknown: the domain {domain} does not exist"
     if domain == "bounce.example" or domain.endswith(".bounce.example"):
         return "550 5.7.1 Message refused by the policy of this mail server"
-    if local == "full":
+    if local == "full" or local.startswith("full."):
         return "552 5.2.2 The mailbox is full"
     if local.startswith("nobody"):
         return "550 5.1.1 User unknown"

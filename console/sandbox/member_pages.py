@@ -83,6 +83,8 @@ class MemberPages:
         pages.add_url_rule("/register", "register", self.register, methods=both)
         pages.add_url_rule("/registered", "registered", self.registered, methods=["GET"])
         pages.add_url_rule("/verify/<token>", "verify", self.verify, methods=both)
+        pages.add_url_rule("/reset/<token>", "reset", self.verify, methods=both)
+        pages.add_url_rule("/forgot", "forgot", self.forgot, methods=both)
         pages.add_url_rule("/password", "password", self.password, methods=both)
         pages.add_url_rule("/sign-in", "sign_in", self.sign_in, methods=both)
         pages.add_url_rule("/sign-out", "sign_out", self.sign_out, methods=["POST"])
@@ -129,6 +131,13 @@ class MemberPages:
         session.clear()
         session["link"] = link
         return redirect(url_for("pages.password"))
+
+    def forgot(self) -> Page:
+        asked = request.method == "POST"
+        if asked:
+            self._members.forgot(request.form.get("email", "").strip()[:254])
+        # The same page whoever asks: nobody learns here which addresses exist.
+        return render_template("forgot.html", asked=asked)
 
     def password(self) -> Page:
         link = session.get("link")

@@ -87,6 +87,18 @@ class Letters:
             for status, reason in reports:
                 members.note(db, registration_id, email, status.value, reason)
 
+    def new_password(self, link: str, email: str) -> None:
+        """Send the way to a new password."""
+        words = {
+            "coop": self._settings.coop_name,
+            "phone": self._settings.coop_phone,
+            "link": link,
+        }
+        text = render_template("mail/reset.txt", **words)
+        self._deliver(
+            email, "Choose a new password", text, render_template("mail/reset.html", **words)
+        )
+
     def answer(self, email: str, subject: str, text: str) -> None:
         """Send a reply to what a member wrote."""
         words = {"coop": self._settings.coop_name, "text": text}
@@ -128,12 +140,15 @@ def create_app(store: Store, settings: PortalSettings, wrong: Misbehaviour | Non
         link = f"{request.host_url}verify/{token}"
         letters.verify_account(members, link, (registration_id, email))
 
+    def post_reset(_registration_id: str, email: str, token: str) -> None:
+        letters.new_password(f"{request.host_url}reset/{token}", email)
+
     conduct = Conduct(
         settings.match_rule,
         settings.point_allowed,
         timedelta(seconds=settings.resend_wait_seconds),
     )
-    members = Registrations(store, conduct, post)
+    members = Registrations(store, conduct, post, post_reset)
     calls = StaffCalls(members, wrong, settings.token, settings.coop_name, letters.answer)
     app.register_blueprint(calls.blueprint())
     app.register_blueprint(MemberPages(members, settings).blueprint())

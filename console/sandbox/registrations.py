@@ -19,6 +19,7 @@ from console.sandbox.rules import MatchRule, numerals, same_name
 from console.sandbox.store import HASHER, LINK_LIFE, Store, moment, new_id, stamp
 
 WRONG_PASSWORDS: Final = 5
+RESET_LIFE: Final = timedelta(hours=1)
 # Compared when nobody has the address, so that both answers take the same time.
 _NOBODYS_PASSWORD: Final = HASHER.hash("nobody has this password")
 
@@ -55,6 +56,7 @@ class Registrations:
     store: Store
     conduct: Conduct
     post: Post
+    post_reset: Post
 
     def register(
         self, account_number: str, name: str, email: str, channel: Channel = Channel.WEB
@@ -130,7 +132,8 @@ class Registrations:
             row = self._alive(db, hashed)
             if row is None:
                 return None
-            if opened and not self._was_opened(db, row):
+            waiting = row["state"] == RegistrationState.AWAITING_VERIFICATION
+            if opened and waiting and not self._was_opened(db, row):
                 self.note(db, row["id"], row["email"], "opened")
             return hashed
 
@@ -172,6 +175,33 @@ class Registrations:
                     (WRONG_PASSWORDS, WRONG_PASSWORDS, row["id"]),
                 )
         return None
+
+    def forgot(self, email: str) -> None:
+        """Send a link for a new password to a member who has one; a lock ends with it."""
+        sending = []
+        with self.store.begin() as db:
+            rows = db.execute(
+                "SELECT * FROM registration WHERE email = ? COLLATE NOCASE AND in_force"
+                " AND state IN ('verified', 'locked')",
+                (email,),
+            ).fetchall()
+            now = self.store.now()
+            for row in rows:
+                last = db.execute(
+                    "SELECT max(expires_at) AS at FROM link WHERE registration = ? AND NOT dead",
+                    (row["id"],),
+                ).fetchone()["at"]
+                if last and moment(last) - RESET_LIFE + self.conduct.resend_wait > now:
+                    continue
+                token = secrets.token_urlsafe(32)
+                db.execute("UPDATE link SET dead = 1 WHERE registration = ?", (row["id"],))
+                db.execute(
+                    "INSERT INTO link VALUES (?, ?, ?, 0)",
+                    (_hash(token), row["id"], stamp(now + RESET_LIFE)),
+                )
+                sending.append((row["id"], row["email"], token))
+        for one in sending:
+            self.post_reset(*one)
 
     def unlock(self, account: str) -> None:
         """Open a locked account again; the stand-in's own doing, not part of the contract."""
@@ -279,8 +309,7 @@ class Registrations:
     def _alive(self, db: sqlite3.Connection, link_hash: str) -> Row | None:
         row: Row | None = db.execute(
             "SELECT registration.* FROM link JOIN registration ON registration.id = registration"
-            " WHERE token_hash = ? AND NOT dead AND link.expires_at > ? AND in_force"
-            " AND state = 'awaiting_verification'",
+            " WHERE token_hash = ? AND NOT dead AND link.expires_at > ? AND in_force",
             (link_hash, stamp(self.store.now())),
         ).fetchone()
         return None if row is None or self._lapsed(row) else row

@@ -37,6 +37,7 @@ def test_a_mail_arrives_and_is_listed_newest_first(post, mail):
         ("x@bounce.example", "550 5.7.1"),
         ("x@deep.bounce.example", "550 5.7.1"),
         ("full@example.org", "552 5.2.2"),
+        ("full.ingrid@example.org", "552 5.2.2"),
         ("Nobody7@example.org", "550 5.1.1"),
         ("rose@gmial.com", "550 5.1.2"),
         ("rose@gmail.con", "550 5.1.2"),
@@ -47,6 +48,12 @@ def test_some_addresses_bounce(post, mail, address, reply):
         mail.send(address, "Hello", "Hello")
     assert bounced.value.reply.startswith(reply)
     assert post.mails() == []
+
+
+def test_other_addresses_do_not_bounce(post, mail):
+    for address in ("fuller@example.org", "rose@gmail.com", "somebody@example.com"):
+        mail.send(address, "Hello", "Hello")
+    assert len(post.mails()) == 3
 
 
 def test_a_mail_server_that_is_away_is_unreachable(post):

@@ -225,7 +225,9 @@ class Visitor:
 
     def post(self, path: str, **fields: str) -> requests.Response:
         where = path if path.startswith("http") else self.url + path
-        shown = self.session.get(where if where.count("/verify/") else self.url, timeout=10)
+        shown = self.session.get(
+            where if "/verify/" in where or "/reset/" in where else self.url, timeout=10
+        )
         if 'name="form"' not in shown.text:
             shown = self.session.get(f"{self.url}/register", timeout=10)
         key = re.findall(r'name="form" value="([^"]*)"', shown.text)[-1]
@@ -351,6 +353,48 @@ def test_five_wrong_passwords_lock(site, visitor, post, client):
     assert thief.post("/sign-in", email="rose@example.org", password=GOOD).status_code == 422
     thief.session.close()
     assert "Amount due" not in visitor.get("/account").text, "who was in is out"
+
+
+def reset_link(post, email="rose@example.org") -> str:
+    return re.search(r"https?://\S+/reset/\S+", post.mails(email)[0]["text"])[0]
+
+
+def test_a_new_password_opens_a_locked_account(site, visitor, post, client):
+    register(site)
+    enrol(visitor, post)
+    for _ in range(5):
+        visitor.post("/sign-in", email="rose@example.org", password="Guess1!x")
+    assert client.registration(DELONG, staff=STAFF).state is RegistrationState.LOCKED
+    before = client.registration(DELONG, staff=STAFF)
+    visitor.post("/forgot", email="ROSE@example.org")
+    link = reset_link(post)
+    assert visitor.get(link).status_code == 200
+    assert client.registration(DELONG, staff=STAFF) == before, "opening the link changes nothing"
+    visitor.post(link)
+    page = visitor.post("/password", password="Another2#", again="Another2#")
+    assert "My account" in page.text
+    assert client.registration(DELONG, staff=STAFF).state is RegistrationState.VERIFIED
+    assert visitor.get(link).status_code == 410
+    assert visitor.post("/sign-in", email="rose@example.org", password=GOOD).status_code == 422
+
+
+def test_a_new_password_is_offered_to_nobody_unknown_and_not_without_end(
+    site, visitor, post, clock
+):
+    register(site)
+    waiting = visitor.post("/forgot", email="rose@example.org")
+    stranger = visitor.post("/forgot", email="nobody@example.org")
+    assert waiting.text == stranger.text
+    assert len(post.mails()) == 1, "the verify-account e-mail and nothing else"
+    enrol(visitor, post)
+    for _ in range(3):
+        visitor.post("/forgot", email="rose@example.org")
+    assert len(post.mails()) == 2
+    link = reset_link(post)
+    clock.on(hours=1)
+    assert visitor.get(link).status_code == 410
+    visitor.post("/forgot", email="rose@example.org")
+    assert len(post.mails()) == 3
 
 
 def test_a_right_password_in_between_begins_the_count_anew(site, visitor, post, client):
