@@ -81,10 +81,12 @@ class Console(QObject):
         plan: TrainingPlan | None = None,
         look: theme.Theme | None = None,
         remember: bool = True,
+        size: tuple[int, int] = (1366, 768),
     ) -> None:
         super().__init__()
         self.settings = settings
         self.plan = plan
+        self._size = size
         self._store = QSettings(PROGRAM, PROGRAM) if remember else None
         self.look = look or (theme.recall(self._store) if self._store else theme.Theme())
         self.look.apply(application())
@@ -129,7 +131,7 @@ class Console(QObject):
         self.sign_in = SignIn(self.settings)
         self.sign_in.signed_in.connect(self._on_signed_in)
         self.sign_in.again.connect(self._preparation.start)
-        self.sign_in.resize(1366, 768)
+        self.sign_in.resize(*self._size)
         self.sign_in.show()
         if self._furnishing is not None:
             self._attend(self._furnishing)
@@ -154,6 +156,7 @@ class Console(QObject):
         self.background = Background(Desk(held.records, held.portal, colleague, held.settings))
         held.records.on_change(self.background.changed.emit)
         self.window = Window(self.background, held.settings, self.look, training=self.plan)
+        self.window.resize(*self._size)
         self.window.signed_out.connect(self._on_signed_out)
         if self._store is not None:
             self.window.recall_place(self._store)

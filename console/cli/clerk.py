@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QPoint, Qt
+from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QEvent, QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -206,5 +206,8 @@ def _middle(widget: QWidget) -> QPoint:
 
 
 def _row_text(model: QAbstractItemModel, row: int) -> str:
-    cells = (model.index(row, column).data() for column in range(model.columnCount()))
-    return "  ".join(str(cell) for cell in cells if cell is not None)
+    # A list's own columnCount is hidden by Qt: it has one.
+    columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount()
+    roles = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole)
+    cells = (model.index(row, column).data(role) for column in range(columns) for role in roles)
+    return "  ".join(dict.fromkeys(str(cell) for cell in cells if cell is not None))

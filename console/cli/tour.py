@@ -1,0 +1,204 @@
+"""`tour`: drive the real window through its jobs, by clicks and keys, and take pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from console.app import Console
+    from console.cli.clerk import Clerk
+    from console.cli.training import StandIns
+    from console.views.theme import Theme
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command that shows the console at work."""
+    parser = commands.add_parser("tour", help="take pictures of the console doing its jobs")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("tour"))
+    parser.add_argument("--width", type=int, default=1366)
+    parser.add_argument("--height", type=int, default=768)
+    parser.set_defaults(run=_tour)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the tour: what was done, what was seen, and how long it took."""
+
+    number: int
+    title: str
+    seen: str
+    milliseconds: int
+    picture: str
+
+
+@dataclass
+class Tour:
+    """Walks through the jobs and keeps what it saw."""
+
+    clerk: Clerk
+    console: Console
+    look: Theme
+    where: StandIns
+    out: Path
+    steps: list[Step] = field(default_factory=list)
+
+    def step(self, title: str, do: Callable[[], object], see: str) -> None:
+        """Do something, wait until `see` can be read, and take a picture."""
+        began = time.monotonic()
+        do()
+        seen = self.clerk.sees(see)
+        took = round((time.monotonic() - began) * 1000)
+        self.clerk.rests(0.35)
+        number = len(self.steps) + 1
+        name = f"{number:02}-{re.sub('[^a-z0-9]+', '-', title.lower()).strip('-')}.png"
+        self.clerk.takes_picture(self.out / name)
+        self.steps.append(Step(number, title, " ".join(seen.split())[:300], took, name))
+        print(f"{number:2}  {title} ({took} ms)", file=sys.stderr)
+
+    def dress(self, *, dark: bool, scale: int) -> None:
+        """Change the look, as the menu at the foot of the rail does."""
+        self.look.set_dark(dark)
+        self.look.set_scale(scale)
+
+
+def walk(tour: Tour) -> None:
+    """Take every step; raises NotSeen at the first that fails."""
+    _sign_in_and_look_up(tour)
+    _solve_a_refusal(tour)
+    _close_the_loop(tour)
+    _mend_the_email(tour)
+    _look_at_the_places(tour)
+    _change_the_look(tour)
+
+
+def _sign_in_and_look_up(tour: Tour) -> None:
+    clerk = tour.clerk
+    tour.step("Sign in", lambda: None, "Riley Osterholm")
+    tour.step(
+        "An empty desk",
+        lambda: clerk.presses("Riley Osterholm, Representative"),
+        "Who is calling?",
+    )
+    tour.step("Look up a member", lambda: _search(clerk, "de long"), "Rosalind DeLong")
+    tour.step("A slip is forgiven", lambda: _search(clerk, "rosalind delnog"), "Rosalind DeLong")
+    tour.step("The member page", lambda: clerk.keys("Return"), "Why it was refused")
+
+
+def _search(clerk: Clerk, text: str) -> None:
+    clerk.keys("Ctrl+K")
+    clerk.keys("Ctrl+A", "Del")
+    clerk.types(text)
+
+
+def _solve_a_refusal(tour: Tour) -> None:
+    clerk = tour.clerk
+    tour.step("The caller is verified", lambda: clerk.keys("Alt+1", "Alt+2", "Alt+5"), "erified")
+    tour.step("What to read out", lambda: clerk.keys("F6", "Ctrl+L"), "no space")
+    tour.step("The portal's own word", lambda: clerk.keys("Ctrl+J"), "would")
+    tour.step("Correct the file", lambda: clerk.keys("Ctrl+E"), "Correct the name on file")
+    tour.step(
+        "Before and after",
+        lambda: clerk.fills("New last or business name", "De Long"),
+        "De Long",
+    )
+
+
+def _close_the_loop(tour: Tour) -> None:
+    clerk = tour.clerk
+    tour.step("On file, published, checked", lambda: clerk.keys("Ctrl+Return"), "would accept")
+    tour.step("Back on the page", lambda: clerk.presses("Done"), "De Long")
+
+
+def _mend_the_email(tour: Tour) -> None:
+    clerk = tour.clerk
+    tour.step("Somebody whose e-mail came back", lambda: _open(clerk, "baumgartner"), "gmail.com")
+    tour.step("The address is mended", lambda: clerk.keys("Ctrl+D"), "otto.baumgartner@gmail.com")
+    tour.step("Sent once", lambda: clerk.keys("Return"), "Send again in")
+    tour.step("The password rule", lambda: clerk.keys("Ctrl+B"), "one capital letter")
+    tour.step(
+        "A password is checked and not kept",
+        lambda: clerk.fills("Password to check", "Kettle7!"),
+        "8 to 15 characters",
+    )
+    clerk.presses("Close")
+
+
+def _open(clerk: Clerk, text: str) -> None:
+    _search(clerk, text)
+    clerk.rests(0.5)
+    clerk.keys("Return")
+
+
+def _look_at_the_places(tour: Tour) -> None:
+    clerk = tour.clerk
+    tour.step("Registrations", lambda: clerk.presses("Registrations"), "What happened")
+    tour.step("Training", lambda: clerk.presses("Training"), "One name or two words")
+    tour.step("Diagnostics", lambda: clerk.presses("Diagnostics"), "Portal")
+    tour.step("All commands", lambda: clerk.keys("Ctrl+P"), "Look up a member")
+    clerk.keys("Escape")
+    clerk.presses("Members")
+
+
+def _change_the_look(tour: Tour) -> None:
+    clerk = tour.clerk
+    tour.step("Dark", lambda: tour.dress(dark=True, scale=100), "Members")
+    tour.step("Dark: a refusal", lambda: _open(clerk, "prairie rose"), "Prairie Rose Farms LLC")
+    tour.step("Dark: registrations", lambda: clerk.presses("Registrations"), "What happened")
+    clerk.presses("Members")
+    tour.step("Text at 150 %", lambda: tour.dress(dark=False, scale=150), "Prairie Rose Farms LLC")
+    tour.dress(dark=False, scale=100)
+
+
+def _tour(asked: argparse.Namespace) -> int:
+    # The pictures must not depend on whose desktop they are taken on.
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from console import app
+    from console.cli import training
+    from console.cli.clerk import Clerk, NotSeen
+    from console.views.theme import Theme
+
+    asked.out.mkdir(parents=True, exist_ok=True)
+    for stale in asked.out.glob("[0-9][0-9]-*.png"):
+        stale.unlink()
+    failed = ""
+    with tempfile.TemporaryDirectory(prefix="coop-console-tour-") as folder:
+        place = Path(folder)
+        with training.stand_ins_when_ready(place) as where:
+            settings = training.settings(where, place)
+            app.application()
+            look = Theme()
+            console = app.Console(
+                settings,
+                lambda: app.office(settings),
+                plan=training.plan(where),
+                look=look,
+                remember=False,
+                size=(asked.width, asked.height),
+            )
+            tour = Tour(Clerk(), console, look, where, asked.out)
+            console.open()
+            try:
+                walk(tour)
+            except NotSeen as problem:
+                failed = str(problem)
+                tour.clerk.takes_picture(asked.out / "failed.png")
+            finally:
+                console.close()
+    told = {"ok": not failed, "failed": failed, "steps": [asdict(step) for step in tour.steps]}
+    (asked.out / "tour.json").write_text(
+        json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
+    print(json.dumps({"ok": not failed, "steps": len(tour.steps), "out": str(asked.out)}))
+    if failed:
+        print(f"The tour stopped: {failed}", file=sys.stderr)
+    return 1 if failed else 0
