@@ -267,6 +267,8 @@ class HitPopup(QFrame):
         self.list.setItemDelegate(_HitDelegate(self.list))
         self.list.setUniformItemSizes(True)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # Every row fills its ground, so that a key does not paint the page beneath afresh.
+        self.list.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.list.setMouseTracking(True)
         self.list.setAccessibleName("Members found")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -380,8 +382,9 @@ class _HitDelegate(QStyledItemDelegate):
         look = theme.current()
         box: QRect = option.rect
         state: QStyle.StateFlag = option.state
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(box, self._chosen)
+        chosen = bool(state & QStyle.StateFlag.State_Selected)
+        painter.fillRect(box, self._chosen if chosen else self._paper)
+        if chosen:
             painter.fillRect(QRect(box.left(), box.top(), 3, box.height()), self._accent)
         left, right = box.left() + look.px(16), box.right() - look.px(16)
         half = box.height() // 2
@@ -436,6 +439,7 @@ class _HitDelegate(QStyledItemDelegate):
         look = theme.current()
         self._name_font, self._small = look.font(theme.TEXT, weight=600), look.font(theme.SMALL)
         self._name_measure, self._measure = QFontMetrics(self._name_font), QFontMetrics(self._small)
+        self._paper = look.colour("paper")
         self._ink, self._muted = look.colour("ink"), look.colour("muted")
         self._accent, self._soft = look.colour("accent"), look.colour("soft_accent")
         self._chosen, self._deep = look.colour("soft_accent"), look.colour("deep_accent")
