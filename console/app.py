@@ -18,7 +18,8 @@ from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 from console.models import schema
 from console.models.base import Records
-from console.services import courier, registration, staff
+from console.models.changes import Hearing
+from console.services import changes, courier, registration, staff
 from console.services.desk import Colleague, Desk
 from console.settings import PROGRAM, Settings, load, log_folder, settings_file
 from console.views import theme
@@ -31,6 +32,8 @@ NOBODY = Colleague("", "", Role.AUDITOR)
 """At the desk before anybody has signed in; may change nothing."""
 
 COURIER_MILLISECONDS = 1_000
+HEAR_MILLISECONDS = 500
+"""What another desk changed is on this one within a second."""
 SLOWEST_POLL_SECONDS = 10.0
 """How rarely a portal that does not answer is asked again."""
 
@@ -101,6 +104,10 @@ class Console(QObject):
         self._courier = QTimer(self)
         self._courier.setInterval(COURIER_MILLISECONDS)
         self._courier.timeout.connect(self._send_courier)
+        self._hear = QTimer(self)
+        self._hear.setInterval(HEAR_MILLISECONDS)
+        self._hear.timeout.connect(self._hear_others)
+        self._stop_telling: Callable[[], None] | None = None
         self._preparation = Preparation(furnish)
         self._preparation.ready.connect(self._on_ready)
         self._preparation.refused.connect(self._on_refused)
@@ -116,6 +123,7 @@ class Console(QObject):
             theme.keep(self.look, self._store)
         self._poll.stop()
         self._courier.stop()
+        self._hear.stop()
         self._preparation.close()
         for background in (self._lobby, self.background):
             if background is not None:
@@ -154,24 +162,30 @@ class Console(QObject):
         assert self._furnishing is not None  # noqa: S101  # nobody signs in before it is there
         held = self._furnishing
         self.background = Background(Desk(held.records, held.portal, colleague, held.settings))
-        held.records.on_change(self.background.changed.emit)
+        self._stop_telling = held.records.on_change(self.background.changed.emit)
+        self._hearing = Hearing(held.records)
         self.window = Window(self.background, held.settings, self.look, training=self.plan)
         self.window.resize(*self._size)
         self.window.signed_out.connect(self._on_signed_out)
         if self._store is not None:
             self.window.recall_place(self._store)
         self.window.show()
+        self.window.activateWindow()
         if self.sign_in is not None:
             self.sign_in.close()
             self.sign_in.deleteLater()
             self.sign_in = None
         self._poll.start(max(100, round(held.settings.poll_seconds * 1000)))
         self._courier.start()
+        self._hear.start()
         self._ask_portal()
 
     def _on_signed_out(self) -> None:
         self._poll.stop()
         self._courier.stop()
+        self._hear.stop()
+        if self._stop_telling is not None:
+            self._stop_telling()
         if self.background is not None:
             self.background.ask(staff.sign_out).then(self, lambda _: None)
             self.background.close()
@@ -198,6 +212,17 @@ class Console(QObject):
         # A portal that is down is not helped by ten desks knocking twice a second.
         slower = min(round(SLOWEST_POLL_SECONDS * 1000), max(usual, self._poll.interval() * 2))
         self._poll.setInterval(max(100, usual) if reached else slower)
+
+    def _hear_others(self) -> None:
+        if self.background is None or "hear" in self._asking:
+            return
+        self._asking.add("hear")
+        self.background.ask(changes.hear, self._hearing).then(
+            self, self._on_heard, failed=self._on_heard, quiet=True
+        )
+
+    def _on_heard(self, _came_of_it: object) -> None:
+        self._asking.discard("hear")
 
     def _send_courier(self) -> None:
         if self.background is None or "courier" in self._asking:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlite3 import OperationalError
 from time import sleep
 from typing import Any, Final, TypeVar, cast
+from uuid import uuid4
 
 from sqlalchemy import (
     Connection,
@@ -45,6 +46,7 @@ SQLITE_PATIENCE_MILLISECONDS = 5000
 """How long a writer waits for another one on SQLite before it gives up."""
 
 Announce = Callable[[frozenset[str]], None]
+Witness = Callable[[Session, frozenset[str]], None]
 
 
 class Record(DeclarativeBase):
@@ -137,11 +139,15 @@ class Records:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.origin = str(uuid4())
+        """Marks what this console commits, so that it does not hear itself."""
         self._read = sessionmaker(_for_reading(engine))
         self._write = sessionmaker(engine.execution_options(console_writes=True))
         self._listeners: list[Announce] = []
         self._listening = threading.Lock()
+        self._witnesses: list[Witness] = []
         event.listen(self._write, "after_flush", _note_touched)
+        event.listen(self._write, "before_commit", self._call_witnesses)
         event.listen(self._write, "after_commit", self._tell)
         event.listen(self._write, "after_rollback", _forget_touched)
 
@@ -166,25 +172,47 @@ class Records:
         ):
             yield connection
 
-    def on_change(self, announce: Announce) -> None:
+    def on_change(self, announce: Announce) -> Callable[[], None]:
         """Call `announce` after each commit with the names of what it touched.
 
-        It is called on the thread that committed.
+        It is called on the thread that committed, until what is answered here is called.
         """
         with self._listening:
             self._listeners.append(announce)
+
+        def stop() -> None:
+            with self._listening:
+                if announce in self._listeners:
+                    self._listeners.remove(announce)
+
+        return stop
+
+    def before_commit(self, witness: Witness) -> None:
+        """Call `witness` in each transaction that touched something, just before it commits."""
+        self._witnesses.append(witness)
+
+    def announce(self, names: frozenset[str]) -> None:
+        """Tell the listeners that these names were touched, here or elsewhere."""
+        with self._listening:
+            listeners = tuple(self._listeners)
+        for announce in listeners:
+            announce(names)
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
+    def _call_witnesses(self, session: Session) -> None:
+        session.flush()  # the commit would do it only after this
+        touched = session.info.get("touched")
+        if touched:
+            for witness in self._witnesses:
+                witness(session, frozenset(touched))
+
     def _tell(self, session: Session) -> None:
         touched = session.info.pop("touched", None)
         if touched:
-            with self._listening:
-                listeners = tuple(self._listeners)
-            for announce in listeners:
-                announce(frozenset(touched))
+            self.announce(frozenset(touched))
 
 
 def touch(db: Session, *names: str) -> None:

@@ -15,10 +15,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from console.domain.errors import ConsoleError
-from console.models import problems
+from console.models import changes, problems
 from console.models.base import Record, Records, connect
 
-LATEST: Final = "0002"
+LATEST: Final = "0003"
 """The newest step in `migrations/versions`; a test holds the two together."""
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK: Final = 0x636F6F70
@@ -56,6 +56,7 @@ def open_records(url: str, *, upgrade_it: bool = True) -> Records:
         if isinstance(error, DBAPIError):
             raise _why(place, error) from error
         raise
+    changes.tell_others(records)
     return records
 
 

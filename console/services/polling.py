@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from console.clients.http import Unexpected, Unreachable
 from console.clients.portal import Refused, Throttled
+from console.models import changes
 from console.models.base import change_where
 from console.models.problems import again_if_crossed
 from console.models.registration import PortalCursor, due_for_refresh, run_out
@@ -90,6 +91,7 @@ def _lease(db: Session, desk: Desk) -> bool:
     if db.get(PortalCursor, STREAM) is None:
         db.add(PortalCursor(stream=STREAM, leased_by=me, leased_until=now + LEASE))
         return True
+    changes.forget(db, now - changes.KEPT_FOR)
     free = (
         PortalCursor.leased_until.is_(None)
         | (PortalCursor.leased_until <= now)
