@@ -168,9 +168,18 @@ class Clerk:
         picture.save(str(path))
 
     def _focus(self) -> QWidget:
+        if QApplication.activeWindow() is None:
+            # Without a window manager nobody gives the keys back when a popup closes.
+            shown = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
+            if not shown:
+                raise NotSeen("No window is there to type into.")
+            dialogs = [one for one in shown if one.isModal()]
+            front = dialogs or sorted(shown, key=lambda one: one.width() * one.height())
+            front[-1].activateWindow()
+            QTest.qWait(20)
         focus = QApplication.focusWidget() or QApplication.activeWindow()
         if focus is None:
-            raise NotSeen("No window has the focus.")
+            raise NotSeen("No window takes the keys.")
         return focus
 
     def _button(self, words: str) -> QAbstractButton | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -73,6 +74,13 @@ def _sandbox(asked: argparse.Namespace) -> int:
                 pass
     except OSError as error:
         print(f"A port or a file could not be taken: {error}.", file=sys.stderr)
+        return 1
+    except sqlite3.Error as error:
+        print(
+            f"The records of the stand-ins in {data} cannot be used: {error}. "
+            "Name another folder with --data.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 
