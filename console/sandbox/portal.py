@@ -67,7 +67,7 @@ class Letters:
         self._settings = settings
         self._wrong = wrong
         self._mail = Mail(
-            settings.smtp_host, settings.smtp_port, "portal@cedarfork.example", settings.coop_name
+            settings.smtp_host, settings.smtp_port, "no-reply@portal.example", settings.coop_name
         )
 
     def verify_account(self, members: Registrations, link: str, to: tuple[str, str]) -> None:

@@ -76,6 +76,18 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path):
     assert "Traceback" not in second.stderr
 
 
+@pytest.mark.parametrize("name", ["portal.sqlite", "mailbox.sqlite"])
+def test_records_that_are_none_are_a_sentence(tmp_path, name):
+    (tmp_path / name).write_bytes(b"not a database at all" * 100)
+    done = subprocess.run(
+        [sys.executable, str(MAIN), "sandbox", "--data", str(tmp_path)],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "words", [["--portal-port", "70000"], ["--portal-port", "x"], ["--misbehave", "badly"]]
 )

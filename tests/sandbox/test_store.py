@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import requests
 
 from console.clients.portal import Portal
 from console.domain.registration import Channel, Outcome, RegistrationState
 from console.domain.verification import DeliveryStatus
-from console.sandbox import portal
+from console.sandbox import mailbox, portal
 from tests.stand_ins import ACCOUNTS, DELONG, FARMS, OBRIEN, STAFF, register
 
 THEN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -139,3 +142,13 @@ def test_a_shut_port_opens_again_by_itself(site, client):
     for timer in timers:
         timer.join()
     assert client.health()
+
+
+@pytest.mark.parametrize("opening", [portal.running, mailbox.running])
+def test_what_is_no_database_is_let_go_of_again(tmp_path, opening):
+    """An open connection left behind would be a warning, and a warning is a failure."""
+    file = tmp_path / "portal.sqlite"
+    file.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(sqlite3.DatabaseError), opening(file):
+        pass
+    gc.collect()
