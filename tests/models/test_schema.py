@@ -195,9 +195,8 @@ def test_a_login_the_server_does_not_know(postgresql_server):
         schema.open_records(nobody)
 
 
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
 def test_a_login_that_may_not_create_tables(postgresql_server, empty_database_url):
-    if not empty_database_url.startswith("postgresql"):
-        return
     role = "reader_" + os.urandom(4).hex()
     engine = create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
