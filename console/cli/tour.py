@@ -102,8 +102,10 @@ def _search(clerk: Clerk, text: str) -> None:
 
 def _solve_a_refusal(tour: Tour) -> None:
     clerk = tour.clerk
-    tour.step("The caller is verified", lambda: clerk.keys("Alt+1", "Alt+2", "Alt+5"), "Caller verified")
-    tour.step("What to read out", lambda: clerk.keys("F6", "Ctrl+L"), "no space")
+    tour.step(
+        "The caller is verified", lambda: clerk.keys("Alt+1", "Alt+2", "Alt+5"), "Caller verified"
+    )
+    tour.step("What to read out", lambda: clerk.keys("F6", "Ctrl+Shift+S"), "no space")
     tour.step("The portal's own word", lambda: clerk.keys("Ctrl+J"), "would")
     tour.step("Correct the file", lambda: clerk.keys("Ctrl+E"), "Correct the name on file")
     tour.step(
@@ -121,7 +123,9 @@ def _close_the_loop(tour: Tour) -> None:
 
 def _mend_the_email(tour: Tour) -> None:
     clerk = tour.clerk
-    tour.step("Somebody whose e-mail came back", lambda: _open(clerk, "otto baumgartner"), "gmail.com")
+    tour.step(
+        "Somebody whose e-mail came back", lambda: _open(clerk, "otto baumgartner"), "gmail.com"
+    )
     tour.step("The address is mended", lambda: clerk.keys("Ctrl+D"), "otto.baumgartner@gmail.com")
     tour.step("Sent once", lambda: clerk.keys("Return"), "Send again in")
     tour.step("The password rule", lambda: clerk.keys("Ctrl+B"), "one capital letter")

@@ -163,8 +163,8 @@ CAST: Final = (
         tries=(_Try(75, "Moen", "10844.01", Outcome.ACCOUNT_NOT_FOUND),),
     ),
     _Cast(
-        "With and without the tilde", "Lucía", "Núñez", "It refuses Nunez. My keyboard has no other "
-        "letter.",
+        "With and without the tilde", "Lucía", "Núñez", "It refuses Nunez. My keyboard has no "
+        "other letter.",
         "The file has the marks. Tell her how to type them, or correct the file if she prefers it "
         "without.", 10951, "31 Cranberry Ct", "Juniper", "lucia@example.org", "7155550177", "9034",
         tries=(_Try(88, "Nunez", channel=Channel.ANDROID),),

@@ -97,24 +97,16 @@ def _keep(found: dict[int, _Found], one: _Found) -> None:
 
 def _forgive(index: Index, search: Search, found: dict[int, _Found], limit: int) -> None:
     """Look again for what one slip of the tongue or the finger would explain."""
-    meant: dict[str, int] = {}
-    near: dict[str, list[str]] = defaultdict(list)
-    for word in index.words_near(search.misspelled):
-        near[word[0]].append(word[1:])
-    for place, slip in enumerate(search.misspelled):
-        for word, off in slip.meant(near[slip.namespace]):
-            prefix = slip.prefix_with(word)
-            weight = off * 100 + place
-            meant[prefix] = min(weight, meant.get(prefix, weight))
+    meant = _meant(index, search)
     prefixes = sorted(meant, key=lambda prefix: (meant[prefix], prefix))[:_MOST_WORDS]
     if prefixes:
         # Each neighbouring spelling gets a share, or the commonest would fill the page alone.
-        share = max(3, 2 * limit // len(prefixes))
+        fair = max(2, limit // len(prefixes))
         turns: dict[int, int] = defaultdict(int)
-        for place, key, member_id, of in index.scan(prefixes, share):
+        for place, key, member_id, of in index.scan(prefixes, max(3, 2 * fair)):
             turns[place] += 1
-            order = (2, 1 if turns[place] > max(2, limit // len(prefixes)) else 0)
-            _keep(found, _Found(member_id, Of(of), key, (*order, meant[prefixes[place]], of)))
+            order = (2, int(turns[place] > fair), meant[prefixes[place]], of)
+            _keep(found, _Found(member_id, Of(of), key, order))
     if not found and search.apart:
         for _, key, member_id, of in index.scan(search.apart, 3):
             _keep(found, _Found(member_id, Of(of), key, (3, of)))
@@ -123,6 +115,19 @@ def _forgive(index: Index, search: Search, found: dict[int, _Found], limit: int)
         for place, key, member_id, of in index.scan([one.prefix for one in afters], _PER_SLIP):
             if afters[place].fits(key):
                 _keep(found, _Found(member_id, Of(of), key, (3, of)))
+
+
+def _meant(index: Index, search: Search) -> dict[str, int]:
+    """Answer the ranges that may have been meant, with how far off each one is."""
+    meant: dict[str, int] = {}
+    near: dict[str, list[str]] = defaultdict(list)
+    for word in index.words_near(search.misspelled):
+        near[word[0]].append(word[1:])
+    for place, slip in enumerate(search.misspelled):
+        for word, off in slip.meant(near[slip.namespace]):
+            prefix = slip.prefix_with(word)
+            meant[prefix] = min(off * 100 + place, meant.get(prefix, off * 100 + place))
+    return meant
 
 
 def _shown(index: Index, search: Search, best: list[_Found]) -> tuple[Hit, ...]:

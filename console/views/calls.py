@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
@@ -74,7 +75,7 @@ class CallerPanel(Card):
             fact: act(
                 self,
                 f"Caller said: {fact.words[:1].lower()}{fact.words[1:]}",
-                lambda fact=fact: self.flip(fact),
+                partial(self.flip, fact),
                 key=f"Alt+{number}",
                 icon="verified",
                 more="Tick it when it is what the file says.",

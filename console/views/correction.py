@@ -90,6 +90,7 @@ class CorrectionDialog(Sheet):
         self.undo_button.setVisible(not corrected.undone)
         self.close_button.setText("Done")
         self.close_button.setFocus()
+        QTimer.singleShot(0, self, self._fit)
         name = corrected.before.name if corrected.undone else corrected.after.name
         filed = f"On file again: {name}" if corrected.undone else f"On file: {name}"
         self.filed.show_mark("check-circle", filed, "good")

@@ -72,6 +72,7 @@ class ExplainPanel(Card):
             self._attempt_id = ""
             self._fill(None)
         elif renamed:
+            self.portal_said.hide()  # it was about the name before
             self._explain()
         may = self.background.desk.colleague.role.changes_the_file
         self.read_out.setEnabled(may)
@@ -138,7 +139,7 @@ class ExplainPanel(Card):
             more="Would this registration pass now? Nothing is changed.",
         )  # fmt: skip
         self.spell = act(
-            self, "Spelling alphabet", self._on_alphabet, key="Ctrl+L", icon="spelling",
+            self, "Spelling alphabet", self._on_alphabet, key="Ctrl+Shift+S", icon="spelling",
             more="D as in David, e as in Edward.",
         )  # fmt: skip
         self.words = act(

@@ -7,7 +7,7 @@ from datetime import date
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLayout, QVBoxLayout, QWidget
 
 from console.background import Background
 from console.domain import times
@@ -195,7 +195,7 @@ class AccountDetail(QWidget):
             if isinstance(value, QWidget):
                 facts.addWidget(muted(word), number, 0, Qt.AlignmentFlag.AlignTop)
                 facts.addWidget(value, number, 1)
-            else:
+            elif isinstance(value, QLayout):
                 facts.addWidget(muted(word), number, 0)
                 facts.addLayout(value, number, 1)
         facts.setRowStretch(4, 1)

@@ -37,10 +37,7 @@ def draw(records: Records, count: int, seed: int, *, slips: float = 0.13) -> lis
             account = db.scalars(select(Account).where(Account.member_id == member.id)).first()
             holder = db.scalars(select(Holder).where(Holder.member_id == member.id)).first()
             former = db.scalars(select(FormerName).where(FormerName.member_id == member.id)).first()
-            found = _say(chance, member, account, holder, former)
-            if found is None:
-                continue
-            text, kind = found
+            text, kind = _say(chance, member, account, holder, former)
             slip = ""
             if kind in _NAMES and chance.random() < slips:
                 text, slip = _slip(chance, text)
@@ -53,38 +50,29 @@ _NAMES = ("name", "name turned", "surname and initial", "business", "holder", "s
 
 
 def _say(chance, member, account, holder, former):  # type: ignore[no-untyped-def]
-    given = member.given_names.split(" ")
-    ways = ["phone", "account", "printed account", "meter", "email", "address", "street"]
-    ways += ["business"] * 8 if member.is_business else ["name", "name turned"] * 4
-    ways += ["holder"] * 2 if holder else []
-    ways += ["former"] if former else []
+    given = member.given_names
+    phone = member.phone
+    said = {
+        "phone": chance.choice((phone, f"({phone[:3]}) {phone[3:6]}-{phone[6:]}", phone[3:])),
+        "email": member.email,
+        "account": account and account.number,
+        "printed account": account and account.printed_number,
+        "meter": account and chance.choice((account.meter_number, account.meter_number[1:])),
+        "address": account and f"{account.service_line} {account.service_city}",
+        "street": account and account.service_line,
+        "business": member.is_business and member.name,
+        "name": given and f"{given} {member.name}".lower(),
+        "name turned": given and f"{member.name}, {given}",
+        "holder": holder and f"{holder.given_names} {holder.name}",
+        "former": former and f"{former.name} {former.given_names}",
+    }
+    ways = [way for way, text in said.items() if text for _ in range(_OFTEN.get(way, 1))]
     way = chance.choice(ways)
-    if way == "name" and member.given_names:
-        return f"{' '.join(given)} {member.name}".lower(), way
-    if way == "name turned" and member.given_names:
-        return f"{member.name}, {' '.join(given)}", way
-    if way == "business":
-        return member.name, way
-    if way == "holder":
-        return f"{holder.given_names} {holder.name}".strip(), way
-    if way == "former":
-        return f"{former.name} {former.given_names}".strip(), way
-    if way == "phone":
-        phone = member.phone
-        return chance.choice((phone, f"({phone[:3]}) {phone[3:6]}-{phone[6:]}", phone[3:])), way
-    if way == "account" and account:
-        return account.number, way
-    if way == "printed account" and account:
-        return account.printed_number, way
-    if way == "meter" and account:
-        return chance.choice((account.meter_number, account.meter_number[1:])), way
-    if way == "email" and member.email:
-        return member.email, way
-    if way == "address" and account:
-        return f"{account.service_line} {account.service_city}", way
-    if way == "street" and account:
-        return account.service_line, way
-    return None
+    return said[way], way
+
+
+_OFTEN = {"business": 8, "name": 4, "name turned": 4, "holder": 2}
+"""What callers say oftener than the rest."""
 
 
 def _slip(chance: random.Random, text: str) -> tuple[str, str]:
