@@ -11,10 +11,13 @@ from sqlalchemy import select
 from console.domain.calls import Fact
 from console.domain.members import AlertKind
 from console.domain.money import Money
+from console.domain.registration import CaseKind, Channel, Outcome, Proof
 from console.models.accounts import Account
 from console.models.members import Member, Note
-from console.services import calls, members
+from console.models.registration import Registration, RegistrationAttempt
+from console.services import calls, members, names
 from console.services.member_page import EntryKind, NextAct, NextStep
+from console.views.correction import CorrectionDialog
 from console.views.flash import Flash
 from console.views.member_alerts import AlertSheet
 from console.views.members import MemberScreen
@@ -230,6 +233,93 @@ def test_nothing_to_do_leaves_no_button(screen):
     screen.step.show_step(NextStep("Nothing waits to be done.", NextAct.NONE, ""))
     assert not screen.step.button.isVisible()
     assert not screen.step.action.isEnabled()
+
+
+# The next step, for a registration that the portal has reported
+
+
+@pytest.fixture
+def refused(shown, records, rose, clock):
+    with records.begin() as db:
+        case = Registration(
+            account_number="1023401",
+            member_id=rose,
+            account_digits="1023401",
+            kind=CaseKind.REFUSED,
+            since=clock(),
+            attempts=1,
+        )
+        db.add(case)
+        db.flush()
+        db.add(
+            RegistrationAttempt(
+                id="a1",
+                registration_id=case.id,
+                member_id=rose,
+                at=clock(),
+                account_typed="1023401",
+                name_typed="De Long",
+                channel=Channel.WEB,
+                outcome=Outcome.NAME_MISMATCH,
+            )
+        )
+    return shown(rose)
+
+
+def test_f6_brings_the_explanation_up_with_both_spellings(qtbot, refused):
+    assert refused.step.step.act is NextAct.EXPLAIN_REFUSAL
+    assert "“De Long” was typed" in words(refused)
+    press(refused.window(), Qt.Key.Key_F6)
+    assert refused.explain.isVisible()
+    assert refused.explain.typed_name.text() == "De Long"
+    assert refused.explain.read_button.hasFocus()
+    top = refused.explain.mapTo(refused.area.viewport(), QPoint(0, 0)).y()
+    assert 0 <= top < refused.area.viewport().height() / 2
+
+
+def test_what_the_caller_says_they_typed_survives_a_reload(qtbot, refused, desk, rose):
+    refused.explain.ask_what_was_typed()
+    QTest.keyClicks(refused.explain.typed_name, "Delonge")
+    members.write_note(replace(desk, colleague=SAM), "n1", rose, "From Sam.", None)
+    qtbot.waitUntil(lambda: any(e.note_id == "n1" for e in refused.page_shown.timeline))
+    assert refused.explain.typed_name.text() == "Delonge"
+    assert refused.explain.typed_name.hasFocus()
+
+
+def test_the_file_is_corrected_from_the_explanation(qtbot, refused):
+    press(refused.window(), Qt.Key.Key_E, CONTROL)
+    sheet = refused.window().findChild(CorrectionDialog)
+    assert sheet is not None
+    assert sheet.isVisible()
+    sheet.reject()
+
+
+def test_the_tries_are_listed_as_the_portal_reports_them(refused):
+    said = words(refused)
+    assert "Refused: the name differs" in said
+    assert "“De Long”, 1023401" in said
+    assert "today 10:42 on the web" in said
+    assert "SmartHub: refused" in said
+
+
+def test_a_correction_is_undone_from_the_timeline(qtbot, shown, rose, desk):
+    page = members.refresh(desk, rose)
+    names.correct_name(
+        desk,
+        names.Correction("c1", rose, page.version, "De Long", "Rose", Proof.BILL),
+    )
+    screen = shown(rose)
+    assert screen.header.name.text() == "De Long"
+    press(screen.window(), Qt.Key.Key_F8)
+    turn_to(screen, EntryKind.EDIT)
+    for place, line in enumerate(screen.timeline.list.rows_model.rows):
+        if line.entry is not None and line.entry.correction_id:
+            screen.timeline.list.setCurrentIndex(screen.timeline.list.rows_model.index(place, 0))
+    assert screen.timeline.undo_button.isVisible()
+    qtbot.mouseClick(screen.timeline.undo_button, LEFT)
+    qtbot.waitUntil(lambda: screen.header.name.text() == "DeLong")
+    settle(qtbot, screen)
+    assert not screen.timeline.undo.isEnabled()
 
 
 # Notes
