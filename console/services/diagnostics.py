@@ -14,7 +14,6 @@ from console.clients.http import Unreachable
 from console.domain.courier import ErrandState
 from console.domain.errors import ConsoleError
 from console.models.courier import Errand
-from console.models.problems import DatabaseTrouble
 from console.services.desk import Desk
 
 
@@ -62,9 +61,6 @@ def database(desk: Desk) -> DatabaseHealth:
             )
     except ConsoleError as problem:
         return DatabaseHealth(Light(False, _since(began), str(problem)), 0)
-    except DatabaseTrouble:
-        words = "The database does not answer. What you have typed is kept; it is tried again."
-        return DatabaseHealth(Light(False, _since(began), words), 0)
     return DatabaseHealth(Light(True, _since(began), "The database answers."), waiting or 0)
 
 

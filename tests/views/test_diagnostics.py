@@ -1,9 +1,10 @@
+from pathlib import Path
+
 import pytest
 from PySide6.QtGui import QGuiApplication
 
 from console.domain.errors import ConsoleError
 from console.sandbox.misbehaviour import Kind
-from console.services import diagnostics
 from console.views.diagnostics import DiagnosticsScreen
 
 
@@ -51,9 +52,12 @@ def test_a_portal_that_is_gone_is_a_light_and_not_a_crash(qtbot, screen, desk, p
     qtbot.waitUntil(lambda: screen.portal.figure.text().endswith("ms"))
 
 
-def test_a_database_that_is_gone_is_a_light_and_not_a_crash(desk):
-    with desk.records.begin() as db:
-        db.connection().exec_driver_sql("drop table errand")
-    health = diagnostics.database(desk)
-    assert not health.light.answers
-    assert "does not answer" in health.light.words
+def test_a_database_that_is_of_no_use_is_a_light_and_not_a_crash(qtbot, screen, desk):
+    qtbot.waitUntil(lambda: screen.database.figure.text().endswith("ms"))
+    desk.records.close()
+    file = Path(desk.records.engine.url.database)
+    file.with_name(f"{file.name}-wal").unlink(missing_ok=True)
+    file.write_bytes(b"no database " * 500)
+    screen.load()
+    qtbot.waitUntil(lambda: screen.database.figure.text() == "No answer")
+    assert "database" in screen.database.words.text()
