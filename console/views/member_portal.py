@@ -57,6 +57,8 @@ class PortalCard(Card):
         self.words.setText(panel.state_words)
         # Once there is a registration, the card of its e-mail says where it stands.
         self.words.setVisible(panel.state is RegistrationState.NONE)
+        unheard = panel.state is RegistrationState.NONE
+        self.setVisible(unheard or bool(panel.attempts) or bool(panel.errand))
         self.errand.show_mark("outbox", panel.errand, "warn")
         self.errand.setVisible(bool(panel.errand))
         self.attempts.show_attempts(panel.attempts, page.name)

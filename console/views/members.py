@@ -301,7 +301,9 @@ class MemberScreen(Screen):
         self.call_changed.emit(call)
 
     def _on_account(self, account: AccountRow | None) -> None:
-        self.portal.setVisible(account is not None)
+        if account is None:
+            self.verification.hide()
+            self.portal.hide()
         # Once the portal has taken a registration there is no refusal to explain.
         self.explain.setVisible(
             account is not None and account.portal.state is RegistrationState.NONE
