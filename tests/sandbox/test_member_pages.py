@@ -2,55 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from console.domain.registration import RegistrationState
 from console.sandbox.misbehaviour import Kind
 from tests.stand_ins import DELONG, FARMS, STAFF, register
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox", "--headless=new", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-dev-shm-usage",
-]  # fmt: skip
 GOOD = "Secret1!"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is not installed, and CI must run these tests")
-        pytest.skip("not run: chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1100, "height": 760})
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    # The browser reports every 4xx page here; what matters is what it blocked.
-    page.on(
-        "console",
-        lambda line: faults.append(line.text) if "Content Security" in line.text else None,
-    )
-    yield page
-    context.close()
-    assert faults == []
 
 
 def fill_in(page: Page, site, account=DELONG, name="DeLong", email="rose@example.org"):
