@@ -16,6 +16,8 @@ from console.clients.portal import Portal
 from console.domain.courier import ErrandState
 from console.sandbox.portal import Kind
 from console.services import courier, registration, verification
+from console.services.audit import Action
+from console.services.carrying import Later, NotDone
 from tests.office import trail
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +85,8 @@ def test_two_couriers_at_once_carry_it_once(waiting):
         rounds = list(pool.map(courier.make_round, desks))
     assert sum(one.carried for one in rounds) == 1
     assert waiting.mails() == 2
+    calls = [exchange.method for desk in desks for exchange in desk.portal.exchanges]
+    assert calls == ["POST"], "only the one that holds the lease asks"
     assert verification.errand(waiting.desk, errand_id).state is ErrandState.DONE
     assert trail(waiting.desk).count("verification_email:resent") == 1
     for desk in desks:
@@ -103,6 +107,21 @@ def test_a_lease_that_runs_out_is_taken_over_and_the_late_one_changes_nothing(wa
     late.portal.close()
     assert waiting.mails() == 2
     assert trail(waiting.desk).count("verification_email:resent") == 1
+
+
+def test_who_lost_the_lease_settles_nothing_even_while_the_next_one_is_busy(waiting):
+    waiting.portal.misbehave(Kind.DOWN)
+    errand_id = verification.resend(waiting.desk, str(uuid4()), "1023401").id
+    waiting.desk.now.advance(minutes=2)
+    lost = courier._claim(waiting.desk, errand_id, only_if_due=True)
+    waiting.desk.now.advance(minutes=2)
+    held = courier._claim(waiting.desk, errand_id, only_if_due=True)
+    assert lost is not None
+    assert held is not None
+    assert not courier._settle(waiting.desk, lost, Later("The portal is down."))
+    assert not courier._settle(waiting.desk, lost, NotDone("No.", Action.EMAIL_NOT_RESENT))
+    assert verification.errand(waiting.desk, errand_id).state is ErrandState.SENDING
+    assert courier._settle(waiting.desk, held, NotDone("No.", Action.EMAIL_NOT_RESENT))
 
 
 def test_it_is_given_up_after_a_day_and_never_sent_afterwards(waiting):

@@ -445,18 +445,21 @@ def test_with_two_couriers_no_old_name_follows_a_new_one(town, clock):
     second = replace(
         town.desk, workstation="b", portal=Portal(town.portal.url, town.portal.token, "b")
     )
-    registration.correct_name(town.desk, wanted(town))
+    first = registration.correct_name(town.desk, wanted(town))
     # The first courier reads the first name and is held up on the way.
     town.portal.misbehave(Kind.SLOW, "/v1/accounts", 1, 1.0)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(courier.make_round, town.desk)
         while town.portal.wrong.active():
             pass
-        registration.correct_name(town.desk, wanted(town, "DELONG"))
+        newer = registration.correct_name(town.desk, wanted(town, "DELONG"))
         courier.make_round(second)
         slow.result()
     second.portal.close()
-    assert town.holds()[0] == "DELONG"
+    assert town.holds() == ("DELONG", 2)
+    for made in (first, newer):
+        states = [p.state for p in registration.publication(town.desk, made.id).publications]
+        assert states == [ErrandState.DONE]
 
 
 def test_a_newer_version_that_holds_our_older_spelling_is_replaced(town):
