@@ -41,7 +41,7 @@ def ready(*, afresh: bool = False, folder: Path | None = None) -> str:
     place = folder or data_folder()
     if afresh or not training.is_there(place):
         try:
-            training.create(place, datetime.now(UTC))
+            training.create(place, datetime.now(UTC), afresh=afresh)
         except OSError as error:
             raise ConsoleError(
                 f"The training co-op cannot be made in {place}: {error.strerror}. "

@@ -41,6 +41,7 @@ def fill(
             yield values
 
     with records.engine.execution_options(console_writes=True).begin() as connection:
+        _be_patient(connection)
         return _pour(connection, table.name, columns, as_the_driver_takes_them(), progress)
 
 
@@ -78,8 +79,13 @@ def refill(
     with records.engine.execution_options(console_writes=True).begin() as connection:
         pour = _pour_into_postgresql if _is_postgresql(connection) else _pour_into_sqlite
         count = pour(connection, table, columns, rows, progress)
-    _tidy(records, table.name)
+    _let_count(records, table.name)
     return count
+
+
+def take_stock(records: Records) -> None:
+    """Let the engine count all it holds, so that it plans its answers by what is there."""
+    _let_count(records, "")
 
 
 def _is_postgresql(connection: Connection) -> bool:
@@ -94,8 +100,8 @@ def _pour_into_postgresql(
     progress: Callable[[int], None] | None,
 ) -> int:
     key = AddConstraint(table.primary_key, isolate_from_table=False)
-    for patience in ("statement_timeout = 0", "maintenance_work_mem = '512MB'"):
-        connection.execute(text(f"SET LOCAL {patience}"))
+    _be_patient(connection)
+    connection.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
     connection.execute(DropConstraint(table.primary_key, isolate_from_table=False))
     connection.execute(text(f"TRUNCATE {table.name}"))
     count = _pour(connection, table.name, columns, rows, progress)
@@ -160,8 +166,20 @@ def _batches(rows: Iterator[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
         yield batch
 
 
-def _tidy(records: Records, name: str) -> None:
-    """Let the engine count what it holds; PostgreSQL then answers from the index alone."""
+def _be_patient(connection: Connection) -> None:
+    """Lift the deadline that a desk's statements have; filling a table takes what it takes."""
+    if _is_postgresql(connection):
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+
+
+def _let_count(records: Records, table: str) -> None:
+    """Have one table counted, or all; PostgreSQL then answers from the index alone."""
     with records.glance() as connection:
-        statement = "ANALYZE" if connection.dialect.name == "sqlite" else "VACUUM (ANALYZE)"
-        connection.exec_driver_sql(f"{statement} {name}")
+        if not _is_postgresql(connection):
+            connection.exec_driver_sql(f"ANALYZE {table}")
+            return
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        try:
+            connection.exec_driver_sql(f"VACUUM (ANALYZE) {table}")
+        finally:
+            connection.exec_driver_sql("RESET statement_timeout")

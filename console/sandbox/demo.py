@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from typing import Any, Final
@@ -14,17 +14,20 @@ from uuid import UUID
 from console.domain.errors import ConsoleError
 from console.domain.members import AccountStatus, AlertKind, HolderRole, MayAct
 from console.domain.money import Money
-from console.domain.registration import CaseKind, Channel, Outcome, RegistrationState
+from console.domain.registration import CaseKind, RegistrationState, place
 from console.domain.staff import Role
 from console.models import search
 from console.models.accounts import Account
 from console.models.base import Records
-from console.models.bulk import count, fill, number_on
+from console.models.bulk import count, fill, number_on, take_stock
 from console.models.calls import Call
 from console.models.members import Alert, FormerAddress, FormerName, Holder, Member, Note
 from console.models.registration import Registration, RegistrationAttempt
 from console.models.staff import Staff
+from console.models.verification import Delivery
 from console.sandbox import demo_words as words
+from console.sandbox.demo_portal import Past, Registrant, past
+from console.sandbox.store import LINK_LIFE
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -52,6 +55,9 @@ class Part:
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     registrations: list[tuple[Any, ...]] = field(default_factory=list)
     attempts: list[tuple[Any, ...]] = field(default_factory=list)
+    deliveries: list[tuple[Any, ...]] = field(default_factory=list)
+    pasts: list[Past] = field(default_factory=list)
+    """What the rows of the last three tables say, as the portal would tell it."""
 
 
 MEMBER_COLUMNS: Final = (
@@ -79,13 +85,15 @@ _CALL_COLUMNS: Final = (
     "reason", "result", "note", "version",
 )  # fmt: skip
 _REGISTRATION_COLUMNS: Final = (
-    "id", "account_number", "member_id", "account_digits", "state", "portal_id", "email", "kind",
-    "since", "attempts", "assigned_to", "version",
+    "id", "account_number", "member_id", "account_digits", "state", "portal_id", "email", "sent_at",
+    "expires_at", "last_sign_in", "refreshed_at", "kind", "since", "attempts", "assigned_to",
+    "version",
 )  # fmt: skip
 _ATTEMPT_COLUMNS: Final = (
     "id", "registration_id", "member_id", "at", "account_typed", "name_typed", "email", "channel",
     "outcome",
 )  # fmt: skip
+_DELIVERY_COLUMNS: Final = ("registration_id", "at", "email", "status", "reason")
 
 
 def create(
@@ -99,7 +107,8 @@ def create(
         raise ConsoleError(f"Choose between 1 and {MOST_MEMBERS:,} members.")
     if count(records, Member):
         raise NotEmpty(
-            "This database already holds members, so nothing was added. Name an empty one."
+            "This database already holds members, so nothing was added. Name a new or an empty "
+            "one; what an interrupted run left behind is best deleted."
         )
     say = progress or (lambda _what, _done, _of: None)
     counts = {"members": 0, "accounts": 0}
@@ -110,6 +119,7 @@ def create(
         counts["accounts"] += len(part.accounts)
         say("Making members", counts["members"], members)
     number_on(records, Member, Registration)
+    take_stock(records)
     counts["search_keys"] = search.rebuild(records, progress)
     return counts
 
@@ -145,14 +155,20 @@ def write(records: Records, part: Part) -> None:
         (Call, _CALL_COLUMNS, part.calls),
         (Registration, _REGISTRATION_COLUMNS, part.registrations),
         (RegistrationAttempt, _ATTEMPT_COLUMNS, part.attempts),
+        (Delivery, _DELIVERY_COLUMNS, part.deliveries),
     ):
         if rows:
             fill(records, record, columns, rows)
 
 
-def parts(members: int, seed: int, now: datetime, *, first_id: int = 1) -> Iterator[Part]:
-    """Make members part by part; the same arguments make the same co-op."""
-    maker = Maker(seed, now, most=members + first_id)
+def parts(
+    members: int, seed: int, now: datetime, *, first_id: int = 1, tried: float = 0.06
+) -> Iterator[Part]:
+    """Make members part by part; the same arguments make the same co-op.
+
+    `tried` is the share of accounts somebody has tried to register at the portal.
+    """
+    maker = Maker(seed, now, members + first_id, tried)
     for start in range(first_id, first_id + members, PART):
         part = Part()
         for member_id in range(start, min(start + PART, first_id + members)):
@@ -163,7 +179,8 @@ def parts(members: int, seed: int, now: datetime, *, first_id: int = 1) -> Itera
 class Maker:
     """Draws members from word lists with the unevenness of a real register."""
 
-    def __init__(self, seed: int, now: datetime, most: int) -> None:
+    def __init__(self, seed: int, now: datetime, most: int, tried: float) -> None:
+        self.tried = tried
         self.chance = random.Random(seed)  # noqa: S311  # made-up people, not secrets
         self.now = now.astimezone(UTC).replace(microsecond=0)
         self.today: date = self.now.date()
@@ -180,9 +197,9 @@ class Maker:
             days=chance.randint(30, 12_000), minutes=chance.randint(0, 900)
         )
         is_business = chance.random() < 0.08
-        name, given = self._business(), ""
+        name, given, family = self._business(), "", ""
         if not is_business:
-            name, given = self._person(part, member_id, since)
+            name, given, family = self._person(part, member_id, since)
         street, town = self._address()
         local = "".join(letter for letter in f"{given.split(' ')[0]}{name}" if letter.isascii())
         email = ""
@@ -196,10 +213,13 @@ class Maker:
             self._phone() if chance.random() < 0.15 else "", mailing, mailing_town[0], words.STATE,
             mailing_town[1], since, 1,
         ))  # fmt: skip
-        self._add_accounts(part, member_id, since, street, town, name, email)
-        self._add_beside(part, member_id, since, is_business, name)
+        beside = self._add_holder(part, member_id, is_business, family)
+        who = Registrant("", "", name, given.split(" ")[0], beside, email)
+        self._add_accounts(part, member_id, since, (street, town), who)
+        self._add_beside(part, member_id, since)
 
-    def _person(self, part: Part, member_id: int, since: datetime) -> tuple[str, str]:
+    def _person(self, part: Part, member_id: int, since: datetime) -> tuple[str, str, str]:
+        """Draw what stands in the name field, the given names, and the plain surname."""
         chance = self.chance
         surname, given = self._surnames.one(chance), self._givens.one(chance)
         if chance.random() < 0.45:
@@ -207,18 +227,23 @@ class Maker:
         luck = chance.random()
         if luck < 0.012:
             first = given.split(" ")[0]
-            return f"{first} & {self._givens.one(chance)} {surname}", ""
+            return f"{first} & {self._givens.one(chance)} {surname}", "", surname
         if luck < 0.03:
-            return f"{surname} {chance.choice(('Jr', 'Jr.', 'Sr', 'III', 'II'))}", given
+            return f"{surname} {chance.choice(('Jr', 'Jr.', 'Sr', 'III', 'II'))}", given, surname
         if luck < 0.08:
-            return surname.upper(), given.upper()
+            return surname.upper(), given.upper(), surname.upper()
         if luck < 0.095:
-            return f"{surname}-{self._surnames.one(chance)}", given
+            return f"{surname}-{self._surnames.one(chance)}", given, surname
         if luck < 0.115:
             part.former_names.append(
                 (member_id, self._surnames.one(chance), given, since + timedelta(days=20))
             )
-        return surname, given
+        elif luck < 0.118 and " " in surname:
+            # Nobody sees the second space on a bill, and the portal compares it.
+            return surname.replace(" ", "  "), given, surname
+        elif luck < 0.121:
+            return f"{surname} ", given, surname
+        return surname, given, surname
 
     def _business(self) -> str:
         chance = self.chance
@@ -252,81 +277,116 @@ class Maker:
         part: Part,
         member_id: int,
         since: datetime,
-        street: str,
-        town: tuple[str, str],
-        name: str,
-        email: str,
+        home: tuple[str, tuple[str, str]],
+        who: Registrant,
     ) -> None:
         chance = self.chance
         luck = chance.random()
         count = 1 if luck < 0.79 else 2 if luck < 0.94 else 3 if luck < 0.985 else 4
-        for place in range(count):
+        cut_off = False
+        for order in range(count):
             base = self._numbers.next()
             occupant = 1 + int(chance.random() < 0.3) + int(chance.random() < 0.1)
-            line, where = (street, town) if place == 0 else self._address()
-            bill = Money(chance.randint(3_500, 34_000))
-            billed = self.today - timedelta(days=chance.randint(1, 29))
-            due = billed + timedelta(days=21)
-            owes = chance.random()
-            balance = Money(0) if owes < 0.45 else bill
-            past_due = Money(0)
-            if owes > 0.93:
-                past_due = Money(chance.randint(2_000, 30_000))
-                balance = bill + past_due
-            paid_on = billed - timedelta(days=chance.randint(1, 25))
+            number, printed = f"{base}{occupant:02}", f"{base}.{occupant:02}"
             closed = chance.random() < 0.03
-            number = f"{base}{occupant:02}"
+            owed = self._owed(closed)
+            cut_off = cut_off or owed.disconnect_on is not None
+            line, where = home if order == 0 else self._address()
             part.accounts.append((
-                number, f"{base}.{occupant:02}", member_id,
-                AccountStatus.CLOSED if closed else AccountStatus.ACTIVE, line, where[0],
-                words.STATE, where[1],
+                number, printed, member_id, owed.status, line, where[0], words.STATE, where[1],
                 f"{chance.randint(1, 36):02}-{chance.randint(1, 24):02}-{chance.randint(1, 99):02}",
-                f"M{20_000_000 + base * 7 % 70_000_000}",
-                chance.choice(("RES01", "RES01", "RES01", "GS10", "SEAS1", "TOU2")),
-                1 + base % 8, Money(0) if closed else balance, Money(0) if closed else past_due,
-                due, bill, billed, Money(chance.randint(3_500, 34_000)), paid_on,
-                due + timedelta(days=14) if owes > 0.985 and not closed else None,
+                f"M{20_000_000 + base * 7}",
+                chance.choice(("RES01", "RES01", "RES01", "GS10", "SEAS1", "TOU2")), 1 + base % 8,
+                owed.balance, owed.past_due, owed.due_on, owed.last_bill, owed.last_bill_on,
+                Money(chance.randint(3_500, 34_000)),
+                owed.last_bill_on - timedelta(days=chance.randint(1, 25)), owed.disconnect_on,
                 chance.random() < 0.3, chance.random() < 0.35, since,
                 self.now - timedelta(days=chance.randint(10, 900)) if closed else None, 1, 1,
             ))  # fmt: skip
-            if not closed and chance.random() < 0.05:
-                self._add_registration(part, member_id, number, name, email)
-
-    def _add_registration(
-        self, part: Part, member_id: int, number: str, name: str, email: str
-    ) -> None:
-        chance = self.chance
-        refused = chance.random() < 0.4
-        at = self.now - timedelta(minutes=chance.randint(3, 40_000))
-        registration, self._next_registration = self._next_registration, self._next_registration + 1
-        part.registrations.append((
-            registration, number, member_id, number,
-            RegistrationState.NONE if refused else RegistrationState.VERIFIED, "", email,
-            CaseKind.REFUSED if refused else CaseKind.SOLVED, at, 1, "", 1,
-        ))  # fmt: skip
-        part.attempts.append((
-            f"att_demo_{registration}", registration, member_id, at, number,
-            name.replace(" ", "").lower() if refused else name, email, chance.choice(list(Channel)),
-            Outcome.NAME_MISMATCH if refused else Outcome.REGISTERED,
-        ))  # fmt: skip
-
-    def _add_beside(
-        self, part: Part, member_id: int, since: datetime, is_business: bool, name: str
-    ) -> None:
-        chance = self.chance
-        if chance.random() < 0.35:
-            surname = self._surnames.one(chance) if is_business or chance.random() < 0.2 else name
-            role = HolderRole.AUTHORIZED if is_business else chance.choice(list(HolderRole))
-            part.holders.append((
-                member_id, surname.split(" & ")[-1].split(" ")[-1] if "&" in surname else surname,
-                self._givens.one(chance), role, chance.choice(list(MayAct)),
+            if not closed and chance.random() < self.tried:
+                email = who.email or f"{number}@{chance.choice(words.MAIL_DOMAINS)}"
+                this = replace(who, number=number, printed_number=printed, email=email)
+                self._add_past(part, member_id, this)
+        if cut_off:
+            part.alerts.append((
+                member_id, AlertKind.DISCONNECT_PENDING, "", "sam",
+                self.now - timedelta(days=chance.randint(1, 9)), "", 1,
             ))  # fmt: skip
+
+    def _owed(self, closed: bool) -> _Owed:
+        """Draw what is owed on an account: nothing by most, and too long by a few."""
+        chance = self.chance
+        bill = Money(chance.randint(3_500, 34_000))
+        billed = self.today - timedelta(days=chance.randint(1, 29))
+        due = billed + timedelta(days=21)
+        luck = chance.random()
+        if closed:
+            return _Owed(AccountStatus.CLOSED, Money(0), Money(0), due, bill, billed, None)
+        if luck < 0.45:
+            return _Owed(AccountStatus.ACTIVE, Money(0), Money(0), due, bill, billed, None)
+        if luck < 0.93:
+            return _Owed(AccountStatus.ACTIVE, bill, Money(0), due, bill, billed, None)
+        late = Money(chance.randint(2_000, 30_000))
+        gone = luck > 0.998
+        status = AccountStatus.DISCONNECTED if gone else AccountStatus.ACTIVE
+        soon = self.today + timedelta(days=chance.randint(3, 14))
+        cut_off = soon if luck > 0.985 and not gone else None
+        return _Owed(status, bill + late, late, due, bill, billed, cut_off)
+
+    def _add_past(self, part: Part, member_id: int, who: Registrant) -> None:
+        """Add what an account has been through at the portal, as the console would note it."""
+        drawn = past(self.chance, who, self.now)
+        part.pasts.append(drawn)
+        place_id, self._next_registration = self._next_registration, self._next_registration + 1
+        last, done = drawn.attempts[-1], drawn.registration
+        digits = last.account_number.replace(".", "")
+        known = digits == who.number
+        expires = sent = delivery = None
+        state = RegistrationState.NONE
+        if done is not None:
+            state, delivery = done.state, done.deliveries[-1]
+            sent = done.deliveries[0].at
+            if state is RegistrationState.AWAITING_VERIFICATION:
+                expires = max(one.at for one in done.deliveries) + LINK_LIFE
+        kind = place(state, last.outcome, delivery.status if delivery else None, expires, self.now)
+        since = {
+            CaseKind.BOUNCED: delivery.at if delivery else None,
+            CaseKind.EXPIRED: expires,
+        }.get(kind)
+        part.registrations.append((
+            place_id, who.number if known else None, member_id if known else None, digits, state,
+            f"reg_demo_{place_id}" if done else "", done.email if done else "", sent, expires,
+            done.last_sign_in if done else None, self.now, kind, since or last.at,
+            len(drawn.attempts), "", 1,
+        ))  # fmt: skip
+        for order, one in enumerate(drawn.attempts):
+            part.attempts.append((
+                f"att_demo_{place_id}_{order}", place_id, member_id if known else None, one.at,
+                one.account_number, one.name, one.email, one.channel, one.outcome,
+            ))  # fmt: skip
+        for report in done.deliveries if done else ():
+            part.deliveries.append((place_id, report.at, who.email, report.status, report.reason))
+
+    def _add_holder(self, part: Part, member_id: int, is_business: bool, family: str) -> str:
+        """Perhaps add somebody beside the primary holder; answer their last name."""
+        chance = self.chance
+        if chance.random() >= 0.35:
+            return ""
+        role = HolderRole.AUTHORIZED if is_business else chance.choice(_ROLES)
+        surname = family if family and chance.random() < 0.8 else self._surnames.one(chance)
+        part.holders.append(
+            (member_id, surname, self._givens.one(chance), role, chance.choice(_MAY_ACT))
+        )
+        return surname
+
+    def _add_beside(self, part: Part, member_id: int, since: datetime) -> None:
+        chance = self.chance
         if chance.random() < 0.06:
             line, town = self._address()
             part.former_addresses.append((member_id, line, town[0], since + timedelta(days=9)))
         if chance.random() < 0.02:
             part.alerts.append((
-                member_id, chance.choice(list(AlertKind)), "", "sam",
+                member_id, chance.choice(_ALERTS), "", "sam",
                 self.now - timedelta(days=chance.randint(1, 400)), "", 1,
             ))  # fmt: skip
         if chance.random() < 0.05:
@@ -346,6 +406,22 @@ class Maker:
         return str(UUID(int=self.chance.getrandbits(128), version=4))
 
 
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """How an account stands with the co-op."""
+
+    status: AccountStatus
+    balance: Money
+    past_due: Money
+    due_on: date
+    last_bill: Money
+    last_bill_on: date
+    disconnect_on: date | None
+
+
+_ROLES: Final = tuple(HolderRole)
+_MAY_ACT: Final = tuple(MayAct)
+_ALERTS: Final = tuple(kind for kind in AlertKind if kind is not AlertKind.DISCONNECT_PENDING)
 _NOTES: Final = (
     "Prefers to be called in the evening.",
     "Gate code is with the line crew.",

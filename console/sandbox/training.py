@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from console.models.bulk import number_on
 from console.models.members import Member
 from console.sandbox import demo
 from console.sandbox.demo import Part
+from console.sandbox.demo_portal import Past
 from console.sandbox.demo_words import STATE, TOWNS
 from console.sandbox.store import (
     PastAttempt,
@@ -28,14 +31,18 @@ from console.sandbox.store import (
     seed,
 )
 
-EDITION: Final = "1"
+EDITION: Final = "2"
 """Of the training data; another one on disk is made afresh."""
 
 MEMBERS: Final = 400
+_CROWD_SEED: Final = 20_261
+_TRIED: Final = 0.2
+"""How many of the others have tried as well, so that the worklist looks like a Monday."""
 COOP_NAME: Final = "Kettle River Electric Cooperative"
 COOP_PHONE: Final = "715-555-0100"
 
-_DATABASE, _PORTAL, _ABOUT = "training.db", "portal.sqlite", "training.json"
+_DATABASE, _PORTAL, _LETTERS = "training.db", "portal.sqlite", "mailbox.sqlite"
+_ABOUT = "training.json"
 
 
 @dataclass(frozen=True)
@@ -270,22 +277,38 @@ def is_there(folder: Path) -> bool:
     return bool(there and isinstance(about, dict) and about.get("edition") == EDITION)
 
 
-def create(folder: Path, now: datetime) -> None:
-    """Make the training co-op in a folder; an older edition there is replaced.
+def create(folder: Path, now: datetime, *, afresh: bool = True) -> None:
+    """Make the training co-op in a folder; unless `afresh`, one of this edition there stays.
 
     It is made beside the folder and moved in when whole: a set-up that was interrupted leaves
-    nothing half-made behind.
+    nothing half-made behind. A second console that starts meanwhile waits for the first.
     """
-    made = folder / "being-made"
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir(parents=True)
-    _fill(made, now.astimezone(UTC).replace(microsecond=0))
-    for stale in (_ABOUT, _DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm", _PORTAL,
-                  f"{_PORTAL}-wal", f"{_PORTAL}-shm", "mailbox.sqlite"):  # fmt: skip
-        (folder / stale).unlink(missing_ok=True)
-    for name in (_DATABASE, _PORTAL, _ABOUT):
-        (made / name).replace(folder / name)
-    shutil.rmtree(made, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(folder):
+        if not afresh and is_there(folder):
+            return
+        made = folder / "being-made"
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir()
+        _fill(made, now.astimezone(UTC).replace(microsecond=0))
+        # What says that all is there goes first and comes last.
+        for stale in (_ABOUT, _DATABASE, _PORTAL, _LETTERS):
+            for part in ("", "-wal", "-shm"):
+                (folder / f"{stale}{part}").unlink(missing_ok=True)
+        for name in (_DATABASE, _PORTAL, _ABOUT):
+            (made / name).replace(folder / name)
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    # A lock that the system lets go of when its process dies, on every system alike.
+    lock = sqlite3.connect(folder / "being-made.lock", timeout=120, isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+    finally:
+        lock.close()
 
 
 def stories() -> tuple[Story, ...]:
@@ -318,25 +341,30 @@ def _fill(folder: Path, now: datetime) -> None:
             _add_cast(story, place, one, now)
         demo.write(records, story)
         accounts = list(_portal_accounts(story))
-        crowd_seed = 20_261
-        for part in demo.parts(MEMBERS - len(CAST), crowd_seed, now, first_id=len(CAST) + 1):
-            part.registrations.clear()  # these come from the portal, as they do in life
-            part.attempts.clear()
+        pasts: list[Past] = []
+        first, more = len(CAST) + 1, MEMBERS - len(CAST)
+        for part in demo.parts(more, _CROWD_SEED, now, first_id=first, tried=_TRIED):
+            for told in (part.registrations, part.attempts, part.deliveries):
+                told.clear()  # the console hears of these from the portal, as it does in life
             demo.write(records, part)
             accounts += _portal_accounts(part)
+            pasts += part.pasts
         number_on(records, Member)
         search.rebuild(records)
         with records.glance() as connection:
             connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
     finally:
         records.close()
-    _seed_portal(folder, accounts, now)
+    _seed_portal(folder, accounts, pasts, now)
     about = json.dumps({"edition": EDITION, "made_at": now.isoformat()})
     (folder / _ABOUT).write_text(about, encoding="utf-8")
 
 
-def _seed_portal(folder: Path, accounts: list[PortalAccount], now: datetime) -> None:
-    registrations, attempts = [], []
+def _seed_portal(
+    folder: Path, accounts: list[PortalAccount], pasts: list[Past], now: datetime
+) -> None:
+    registrations = [one.registration for one in pasts if one.registration]
+    attempts = [attempt for one in pasts for attempt in one.attempts]
     for one in CAST:
         number = f"{one.base}01"
         attempts += [
@@ -361,12 +389,11 @@ def _seed_portal(folder: Path, accounts: list[PortalAccount], now: datetime) -> 
                     Outcome.REGISTERED,
                 )
             )
-    more = list(_crowd_at_the_portal(accounts[len(CAST) + 2 :], now))
     seed(
         folder / _PORTAL,
         accounts,
-        [*registrations, *(one for one, _ in more if one)],
-        [*attempts, *(one for _, one in more)],
+        registrations,
+        attempts,
         facts={"coop_name": COOP_NAME, "coop_phone": COOP_PHONE},
     )
 
@@ -384,37 +411,6 @@ def _past_registration(one: _Cast, number: str, now: datetime) -> PastRegistrati
         ),
         last_sign_in=now - timedelta(hours=20) if one.signed_in else None,
     )
-
-
-def _crowd_at_the_portal(
-    accounts: list[PortalAccount], now: datetime
-) -> Iterable[tuple[PastRegistration | None, PastAttempt]]:
-    """Let some of the others have tried as well, so that the worklist looks like a Monday."""
-    for place, account in enumerate(accounts):
-        at = now - timedelta(minutes=37 + place * 29)
-        email = f"member{account.account_number}@example.com"
-        name, number = account.name, account.account_number
-        if place % 11 == 3 and " " in name:
-            yield None, PastAttempt(at, number, name.replace(" ", ""), email, Outcome.NAME_MISMATCH)
-        elif place % 17 == 5:
-            yield None, PastAttempt(at, number, name[:-1], email, Outcome.NAME_MISMATCH)
-        elif place % 23 == 7:
-            wrong = f"{number}7"
-            yield None, PastAttempt(at, wrong, name, email, Outcome.ACCOUNT_NOT_FOUND)
-        elif place % 9 == 1:
-            verified = place % 2 == 0
-            state = (
-                RegistrationState.VERIFIED if verified else RegistrationState.AWAITING_VERIFICATION
-            )
-            deliveries = (
-                PastDelivery(at, DeliveryStatus.QUEUED),
-                PastDelivery(at + timedelta(seconds=9), DeliveryStatus.DELIVERED),
-            )
-            last = at + timedelta(hours=1) if verified else None
-            yield (
-                PastRegistration(number, email, state, at, deliveries, last),
-                PastAttempt(at, number, name, email, Outcome.REGISTERED),
-            )
 
 
 def _add_cast(part: Part, member_id: int, one: _Cast, now: datetime) -> None:
