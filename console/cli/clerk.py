@@ -96,7 +96,7 @@ class Clerk:
 
         view, row = self.waits_for(find, f"a row with “{words}”")
         index = view.model().index(row, 0)
-        view.scrollTo(index)
+        view.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
         spot = view.visualRect(index).center()
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
         QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)

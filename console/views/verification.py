@@ -89,7 +89,7 @@ class VerificationPanel(Card):
             self.problem.say("")
             self.address.clear()
         self.show_panel(account.portal)
-        if fresh and account.portal.registration_id is not None:
+        if fresh:
             self.refresh()
 
     def refresh(self) -> None:

@@ -49,7 +49,7 @@ class Office:
         self.clerk.keys("Alt+1", "Alt+2", "Alt+5")
         self.clerk.sees("Caller verified")
 
-    def tell(self, path: str, **body: object) -> dict[str, object]:
+    def tell(self, path: str, /, **body: object) -> dict[str, object]:
         """Turn one of the stand-in's switches, or read its counters."""
         request = urllib.request.Request(
             self.where.portal + path,

@@ -55,7 +55,7 @@ def test_reading_the_spelling_out_is_on_the_timeline_and_the_trail(office):
     office.sits_down()
     office.looks_up("declan o'brien", "Declan O'Brien")
     office.verifies_the_caller()
-    clerk.sees("straight apostrophe")
+    clerk.sees("no curly apostrophe")
     clerk.keys("Ctrl+R")
     clerk.sees("Noted: the spelling on file was read out.")
 

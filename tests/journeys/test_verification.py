@@ -10,7 +10,7 @@ def test_a_slip_in_the_address_is_mended_and_one_mail_goes(office):
     office.sits_down()
     office.looks_up("otto baumgartner", "Otto Baumgartner")
     office.verifies_the_caller()
-    clerk.sees("gmial.com")
+    clerk.sees("does not exist")
     before = mails(office)
     clerk.keys("Ctrl+D")
     clerk.sees("otto.baumgartner@gmail.com")
@@ -35,6 +35,7 @@ def test_the_password_checker_keeps_nothing(office):
     clerk = office.clerk
     office.sits_down()
     office.looks_up("siobhan", "Siobhán Adeyemi")
+    clerk.sees("Waiting for verification")
     clerk.keys("Ctrl+B")
     clerk.sees("The password has 8 to 15 characters")
     clerk.fills("Password to check", "Kettle7!")
