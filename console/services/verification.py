@@ -113,7 +113,7 @@ def resend(
         with desk.records.begin() as db:
             return _ask_resend(db, desk, click_id, account_number, call_id)
 
-    return _carried(desk, again_if_crossed(ask))
+    return _carried(desk, again_if_crossed(ask), click_id)
 
 
 def _ask_resend(
@@ -153,7 +153,7 @@ def correct_email(
         with desk.records.begin() as db:
             return _ask_correction(db, desk, click_id, account_number, address, call_id)
 
-    return _carried(desk, again_if_crossed(ask))
+    return _carried(desk, again_if_crossed(ask), click_id)
 
 
 def _ask_correction(
@@ -211,9 +211,13 @@ def outbox(desk: Desk) -> tuple[ErrandStatus, ...]:
         )
 
 
-def _carried(desk: Desk, errand_id: str) -> ErrandStatus:
-    """Carry it at once, so that the caller hears on the phone that the e-mail is out."""
-    courier.carry(desk, errand_id)
+def _carried(desk: Desk, errand_id: str, click_id: str) -> ErrandStatus:
+    """Carry it at once, so that the caller hears on the phone that the e-mail is out.
+
+    One that was joined keeps its own pace: the portal may have asked it to wait.
+    """
+    if errand_id == click_id:
+        courier.carry(desk, errand_id)
     return errand(desk, errand_id)
 
 
