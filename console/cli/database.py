@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from console.domain.errors import ConsoleError
 
 if TYPE_CHECKING:
     from console.models.base import Records
@@ -36,11 +39,7 @@ def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Records]:
     """
     from console.models import schema
 
-    if url is None:
-        from console.cli.training import ready
-
-        url = ready()
-    records = schema.open_records(url, upgrade_it=upgrade)
+    records = schema.open_records(_training() if url is None else url, upgrade_it=upgrade)
     try:
         yield records
     finally:
@@ -50,43 +49,84 @@ def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Records]:
 def _upgrade(asked: argparse.Namespace) -> int:
     from console.models import schema
 
-    with opened(asked.database, upgrade=True):
-        if asked.json:
-            print(json.dumps({"revision": schema.LATEST, "ok": True}))
-        print("The database is up to date.", file=sys.stderr)
+    url = asked.database or _training()
+    before = schema.revision_at(url)
+    with opened(url, upgrade=True):
+        pass
+    if asked.json:
+        told = {"revision": schema.LATEST, "head": schema.LATEST, "before": before, "ok": True}
+        print(json.dumps(told))
+    if before is None:
+        print("The tables of the database were created.", file=sys.stderr)
+    elif before == schema.LATEST:
+        print("The database was up to date already.", file=sys.stderr)
+    else:
+        print(
+            f"The database was upgraded from revision {before} to {schema.LATEST}.", file=sys.stderr
+        )
     return 0
 
 
 def _check(asked: argparse.Namespace) -> int:
-    from console.models import schema, search
+    from console.models import schema
+
+    url = asked.database or _training()
+    told: dict[str, object] = {"revision": None, "head": schema.LATEST, "ok": False}
+    problems: list[str] = []
+    try:
+        with opened(url) as records:
+            told["revision"] = schema.LATEST
+            told |= _look_over(records, problems)
+    except ConsoleError as trouble:
+        # Whoever reads the JSON wants to know why as much as whoever reads the sentences.
+        problems.append(str(trouble))
+        told["revision"] = schema.revision_at(url)
+    told |= {"ok": not problems, "problems": problems}
+    if asked.json:
+        print(json.dumps(told))
+    elif not problems:
+        print(
+            f"All is well: {told['members']:,} members with {told['accounts']:,} accounts; "
+            f"tables of revision {told['revision']}."
+        )
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _look_over(records: Records, problems: list[str]) -> dict[str, object]:
+    """Count and compare; add what is wrong to `problems`, with the next step."""
+    from console.models import search
     from console.models.accounts import Account
     from console.models.bulk import count
     from console.models.members import Member
+    from console.models.soundness import faults
 
-    with opened(asked.database) as records:
-        members, accounts = count(records, Member), count(records, Account)
-        index_ok = search.is_current(records)
-    found = {
-        "revision": schema.LATEST,
-        "members": members,
-        "accounts": accounts,
-        "index_ok": index_ok,
-        "ok": index_ok,
-    }
-    if asked.json:
-        print(json.dumps(found))
-    else:
-        print(
-            f"{members:,} members with {accounts:,} accounts; tables of revision {schema.LATEST}."
-        )
+    if found := faults(records):
+        problems += [
+            *found,
+            "Do not work with this database. Bring back last night's copy, and keep this one for "
+            "whoever looks after it.",
+        ]
+        return {"whole": False}
+    index_ok = search.is_current(records)
     if not index_ok:
-        print(
+        problems.append(
             "The search index does not agree with the records. Make it again with: "
-            "coop-console database reindex",
-            file=sys.stderr,
+            "coop-console database reindex"
         )
-        return 1
-    return 0
+    return {
+        "whole": True,
+        "members": count(records, Member),
+        "accounts": count(records, Account),
+        "index_ok": index_ok,
+    }
+
+
+def _training() -> str:
+    from console.cli.training import ready
+
+    return ready()
 
 
 def _reindex(asked: argparse.Namespace) -> int:
@@ -101,14 +141,20 @@ def _reindex(asked: argparse.Namespace) -> int:
 
 def progress_on_stderr() -> Callable[[str, int, int], None]:
     """Answer something that tells on standard error how far a long job has come."""
-    last = [""]
+    here = sys.stderr.isatty()
+    pause = 0.1 if here else 3.0
+    begun: set[str] = set()
+    told = 0.0
 
     def tell(what: str, done: int, of: int) -> None:
-        share = f"{what} {100 * done // max(1, of)} %"
-        if share != last[0]:
-            last[0] = share
-            end = "\r" if sys.stderr.isatty() and done < of else "\n"
-            if sys.stderr.isatty() or share.endswith("0 %"):
-                print(f"{share} ({done:,})", end=end, file=sys.stderr, flush=True)
+        nonlocal told
+        now = time.monotonic()
+        if what in begun and now - told < pause:
+            return
+        share = f" of {of:,}" if done < of else ""
+        end = "\r" if here and share else "\n"
+        print(f"{what}: {done:,}{share}".ljust(60 if here else 0), end=end, file=sys.stderr)
+        begun.add(what)
+        told = now
 
     return tell

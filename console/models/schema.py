@@ -66,6 +66,21 @@ def age(records: Records) -> Age:
         return _age(connection)
 
 
+def revision_at(url: str) -> str | None:
+    """Answer which revision the tables at an address have; nothing when that cannot be told."""
+    with suppress(CannotOpen, DBAPIError):
+        place = _address(url)
+        if place.get_backend_name() == "sqlite":
+            _look_at_file(place, may_create=False)
+        records = connect(url)
+        try:
+            with records.engine.connect() as connection:
+                return _revision(connection)
+        finally:
+            records.close()
+    return None
+
+
 def every_record() -> MetaData:
     """Import every module of records and answer the tables they describe."""
     for module in iter_modules([str(Path(__file__).parent)]):
