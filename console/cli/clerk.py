@@ -84,7 +84,7 @@ class Clerk:
             self.keys("Down" if box.currentIndex() < place else "Up")
 
     def opens_row(self, words: str) -> None:
-        """Double-click the row of a list that holds `words`."""
+        """Click the row of a list that holds `words`, and press Enter on it."""
 
         def find() -> tuple[QAbstractItemView, int] | None:
             for view in _shown(QAbstractItemView):
@@ -99,8 +99,8 @@ class Clerk:
         view.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
         spot = view.visualRect(index).center()
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-        QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-        QApplication.processEvents()
+        view.setFocus()
+        self.keys("Return")
 
     def sees(self, words: str, patience: float = PATIENCE_SECONDS) -> str:
         """Wait until `words` can be read somewhere, and answer the text they stand in."""
