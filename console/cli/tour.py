@@ -123,10 +123,17 @@ def _close_the_loop(tour: Tour) -> None:
 
 def _mend_the_email(tour: Tour) -> None:
     clerk = tour.clerk
+    tour.step("The call is wrapped up", lambda: clerk.keys("F10"), "Result")
+    clerk.keys("Ctrl+Return")
+    clerk.sees("Begin a call")
     tour.step(
-        "Somebody whose e-mail came back", lambda: _open(clerk, "otto baumgartner"), "gmail.com"
+        "Somebody whose e-mail came back",
+        lambda: _open(clerk, "otto baumgartner"),
+        "The part after the @ does not exist",
     )
-    tour.step("The address is mended", lambda: clerk.keys("Ctrl+D"), "otto.baumgartner@gmail.com")
+    clerk.keys("Alt+1", "Alt+2", "Alt+5")
+    clerk.sees("Did they mean otto.baumgartner@gmail.com?")
+    tour.step("The address is mended", lambda: clerk.keys("Ctrl+D"), "Correct and send")
     tour.step("Sent once", lambda: clerk.keys("Return"), "Send again in")
     tour.step("The password rule", lambda: clerk.keys("Ctrl+B"), "one capital letter")
     tour.step(
