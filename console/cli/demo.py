@@ -32,8 +32,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _size(text: str) -> int:
     from console.sandbox.demo import MOST_MEMBERS
 
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_MEMBERS:
-        return int(text[:9])
+    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST_MEMBERS:
+        return int(text)
     raise argparse.ArgumentTypeError(f"choose between 1 and {MOST_MEMBERS:,} members")
 
 

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, func, select, text
-from sqlalchemy.schema import AddConstraint, DropConstraint
 
 from console.models.base import Record, Records
 
@@ -99,13 +98,16 @@ def _pour_into_postgresql(
     rows: Iterable[Sequence[Any]],
     progress: Callable[[int], None] | None,
 ) -> int:
-    key = AddConstraint(table.primary_key, isolate_from_table=False)
     _be_patient(connection)
     connection.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
-    connection.execute(DropConstraint(table.primary_key, isolate_from_table=False))
+    key = str(table.primary_key.name)
+    connection.execute(text(f"ALTER TABLE {table.name} DROP CONSTRAINT {key}"))
     connection.execute(text(f"TRUNCATE {table.name}"))
     count = _pour(connection, table.name, columns, rows, progress)
-    connection.execute(key)
+    listed = ", ".join(f'"{column}"' for column in columns)
+    connection.execute(
+        text(f"ALTER TABLE {table.name} ADD CONSTRAINT {key} PRIMARY KEY ({listed})")
+    )
     return count
 
 
