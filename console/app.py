@@ -187,9 +187,14 @@ class Console(QObject):
         if self._stop_telling is not None:
             self._stop_telling()
         if self.background is not None:
-            self.background.ask(staff.sign_out).then(self, lambda _: None)
-            self.background.close()
-            self.background = None
+            # The trail says that they left; what else is under way must not hold the window.
+            left, self.background = self.background, None
+            left.ask(staff.sign_out).then(
+                self,
+                lambda _: left.close(wait=False),
+                failed=lambda _: left.close(wait=False),
+                quiet=True,
+            )
         self._asking.clear()
         self._show_sign_in()
         if self.window is not None:

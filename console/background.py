@@ -79,11 +79,11 @@ class Background(QObject):
         """Whether every answer has come home."""
         return not self._awaiting
 
-    def close(self) -> None:
-        """Wait for the work under way and drop the rest."""
+    def close(self, *, wait: bool = True) -> None:
+        """Drop what has not begun; unless told otherwise, wait for the work under way."""
         self._awaiting.clear()
         for pool in (self._typing, self._pool):
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=wait, cancel_futures=True)
 
     def start(
         self,

@@ -62,6 +62,7 @@ class MemberScreen(Screen):
         self.page_shown: MemberPage | None = None
         self._call: CallState | None = None
         self._call_asked: tuple[str | None, bool] = (None, False)
+        self._wanted_account = ""
         self._loading = False
         self._again = False
         self._fitted: tuple[bool, bool] | None = None
@@ -115,7 +116,9 @@ class MemberScreen(Screen):
         self.header.show_page(page)
         self.caller.show_facts(page.facts)
         self.step.show_step(page.next_step)
-        self.accounts.show_accounts(page.accounts, page.next_step.account_number)
+        self.accounts.show_accounts(
+            page.accounts, self._wanted_account or page.next_step.account_number
+        )
         self.timeline.show_entries(page.timeline)
         self._shown_first(True)
         may = self.background.desk.colleague.role.changes_the_file
@@ -138,6 +141,12 @@ class MemberScreen(Screen):
         self.note.show_call(own.id if own else None)
         if self.page_shown is not None and self._call_asked != _asked(own):
             self.load()
+
+    def turn_to_account(self, number: str) -> None:
+        """Show one of the member's accounts, as soon as the page is there."""
+        self._wanted_account = number
+        if self.page_shown is not None:
+            self.accounts.choose(number)
 
     def open_alerts(self) -> AlertSheet | None:
         """Open the sheet on which alerts are raised and cleared."""

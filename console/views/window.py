@@ -167,6 +167,12 @@ class Window(QMainWindow):
         page.setFocus()
         return page
 
+    def open_account(self, member_id: int, account_number: str) -> MemberScreen:
+        """Open a member at one of their accounts."""
+        page = self.open_member(member_id)
+        page.turn_to_account(account_number)
+        return page
+
     def go_to(self, word: str) -> QWidget:
         """Turn to a place of the rail."""
         if word not in self._made:
@@ -259,14 +265,14 @@ class Window(QMainWindow):
     def make_registrations(self) -> RegistrationsScreen:
         """Build the registrations place."""
         screen = RegistrationsScreen(self.background)
-        screen.open_member.connect(self.open_member)
+        screen.open_member.connect(self.open_account)
         screen.load()
         return screen
 
     def make_training(self) -> TrainingScreen:
         """Build the training place."""
         screen = TrainingScreen(self.background, self.training)
-        screen.open_member.connect(self.open_member)
+        screen.open_member.connect(self.open_account)
         return screen
 
     # Qt overrides
