@@ -159,7 +159,8 @@ def explain_among(
 ) -> Explanation:
     """Explain a name when several people besides the primary holder are on the account."""
     plain = explain(typed, on_file, rule=rule, cut_at=cut_at)
-    if not plain.kinds:
+    if not plain.kinds or Kind.COUPLE in plain.kinds:
+        # A couple on file share their last name: whoever typed it typed the primary holder's.
         return plain
     for holder in second_holders:
         against = explain(typed, on_file, second_holder=holder, rule=rule, cut_at=cut_at)

@@ -132,6 +132,14 @@ def test_several_second_holders() -> None:
     found = explain_among("Evans", "Deblase", ["Smith", "Evans"])
     assert found.kinds == (Kind.OTHER_HOLDER,)
     assert explain_among("Deblase", "Deblase", ["Evans"]).accepted
+    found = explain_among("Jonson", "Johnson", ["Jonson"])
+    assert found.kinds == (Kind.OTHER_HOLDER,), "two names as near as that are still two people's"
+
+
+def test_the_second_of_a_couple_on_file_bears_the_same_name() -> None:
+    found = explain_among("Whitcomb", "Harold & June Whitcomb", ["Whitcomb"])
+    assert found.kinds == (Kind.COUPLE,)
+    assert found.same_name
 
 
 def test_the_cut_is_a_setting() -> None:
