@@ -49,7 +49,7 @@ def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Records]:
 def _upgrade(asked: argparse.Namespace) -> int:
     from console.models import schema
 
-    url = asked.database or _training()
+    url = _training() if asked.database is None else asked.database
     before = schema.revision_at(url)
     with opened(url, upgrade=True):
         pass
@@ -70,7 +70,7 @@ def _upgrade(asked: argparse.Namespace) -> int:
 def _check(asked: argparse.Namespace) -> int:
     from console.models import schema
 
-    url = asked.database or _training()
+    url = _training() if asked.database is None else asked.database
     told: dict[str, object] = {"revision": None, "head": schema.LATEST, "ok": False}
     problems: list[str] = []
     try:

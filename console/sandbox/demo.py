@@ -23,7 +23,7 @@ from console.models.bulk import count, fill, number_on, take_stock
 from console.models.calls import Call
 from console.models.members import Alert, FormerAddress, FormerName, Holder, Member, Note
 from console.models.registration import Registration, RegistrationAttempt
-from console.models.staff import Staff
+from console.models.staff import Staff, names_of_staff
 from console.models.verification import Delivery
 from console.sandbox import demo_words as words
 from console.sandbox.demo_portal import Past, Registrant, past
@@ -136,10 +136,14 @@ STAFF: Final = (
 
 def add_staff(records: Records) -> None:
     """Seat one made-up colleague for each role, without passwords."""
-    with records.begin() as db:
-        for login, name, role in STAFF:
-            if db.get(Staff, login) is None:
-                db.add(Staff(login=login, name=name, role=role, password_hash=""))
+    with records.read() as db:
+        seated = names_of_staff(db)
+    fill(
+        records,
+        Staff,
+        ("login", "name", "role", "password_hash", "dismissed", "version"),
+        ((login, name, role, "", False, 1) for login, name, role in STAFF if login not in seated),
+    )
 
 
 def write(records: Records, part: Part) -> None:
