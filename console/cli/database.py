@@ -39,7 +39,9 @@ def opened(url: str | None, *, upgrade: bool = False) -> Iterator[Records]:
     """
     from console.models import schema
 
-    records = schema.open_records(_training() if url is None else url, upgrade_it=upgrade)
+    if url is None:  # the training co-op is the console's own to keep up to date
+        url, upgrade = _training(), True
+    records = schema.open_records(url, upgrade_it=upgrade)
     try:
         yield records
     finally:

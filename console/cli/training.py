@@ -38,15 +38,16 @@ def ready(*, afresh: bool = False, folder: Path | None = None) -> str:
     """Answer the training co-op's database, making the co-op when it is not there yet."""
     from console.sandbox import training
 
-    place = folder or data_folder()
-    if afresh or not training.is_there(place):
-        try:
+    try:
+        place = folder or data_folder()
+        if afresh or not training.is_there(place):
             training.create(place, datetime.now(UTC), afresh=afresh)
-        except OSError as error:
-            raise ConsoleError(
-                f"The training co-op cannot be made in {place}: {error.strerror}. "
-                "Name another folder in COOP_CONSOLE_DATA."
-            ) from error
+    except OSError as error:
+        where = error.filename or folder or "its folder"
+        raise ConsoleError(
+            f"The training co-op cannot be made in {where}: {error.strerror or error}. Close "
+            "other consoles on this machine, or name another folder in COOP_CONSOLE_DATA."
+        ) from error
     return training.database_url(place)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import sqlite3
@@ -303,9 +304,16 @@ def create(folder: Path, now: datetime, *, afresh: bool = True) -> None:
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
     # A lock that the system lets go of when its process dies, on every system alike.
-    lock = sqlite3.connect(folder / "being-made.lock", timeout=120, isolation_level=None)
+    file = folder / "being-made.lock"
     try:
-        lock.execute("BEGIN EXCLUSIVE")
+        lock = sqlite3.connect(file, timeout=120, isolation_level=None)
+    except sqlite3.Error as error:
+        raise OSError(errno.EACCES, str(error), str(file)) from error
+    try:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            raise OSError(errno.EBUSY, str(error), str(file)) from error
         yield
     finally:
         lock.close()

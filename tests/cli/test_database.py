@@ -9,7 +9,7 @@ from sqlalchemy import text
 from console.cli import main
 from console.models import schema
 from console.models.base import Records
-from console.sandbox import demo
+from console.sandbox import demo, training
 
 Capsys = pytest.CaptureFixture[str]
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -259,3 +259,19 @@ def test_misuse_is_status_2() -> None:
         with pytest.raises(SystemExit) as stopped:
             main(["database", *words])
         assert stopped.value.code == 2
+
+
+def test_the_training_coop_of_an_older_console_is_upgraded_by_the_way(
+    capsys: Capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COOP_CONSOLE_DATA", str(tmp_path))
+    url = training.database_url(tmp_path)
+    assert database(capsys, "upgrade")[0] == 0
+    for file in tmp_path.glob("training.db*"):
+        file.unlink()
+    records = schema.connect(url)
+    config_of(records, "0001")
+    records.close()
+    assert check(capsys, url)[1]["revision"] == "0001"
+    assert database(capsys, "reindex")[0] == 0
+    assert check(capsys, url)[1]["revision"] == schema.LATEST

@@ -130,16 +130,20 @@ def test_the_training_coop_can_be_made_afresh(
     records.close()
 
 
+@pytest.mark.parametrize("in_the_way", ["", "being-made", "being-made.lock/x", "training.db/x"])
 def test_a_folder_that_cannot_hold_the_training_coop_is_a_sentence(
-    capsys: Capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: Capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_the_way: str
 ) -> None:
-    in_the_way = tmp_path / "being-made"
-    in_the_way.write_text("a file where a folder must be")
-    monkeypatch.setenv("COOP_CONSOLE_DATA", str(tmp_path))
-    status, _, err = demo(capsys, "--training")
-    assert status == 1
+    folder = tmp_path / "data"
+    file = folder / in_the_way
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("something else is here")
+    monkeypatch.setenv("COOP_CONSOLE_DATA", str(folder))
+    status, out, err = demo(capsys, "--training")
+    assert (status, out) == (1, "")
     assert "cannot be made in" in err
     assert "COOP_CONSOLE_DATA" in err
+    assert file.read_text() == "something else is here"
 
 
 def test_it_starts_without_the_window(tmp_path: Path) -> None:
