@@ -17,13 +17,16 @@ from typing import Final
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from console.domain.folding import fold
+from console.domain.folding import fold, squash
+from console.domain.given_names import SHORT_FORMS
+from console.domain.name_words import SHORT_WORDS
 
 LONGEST_SEARCH: Final = 120
 """Characters of a search that are read; nobody says more into a telephone."""
 
 FEWEST_LETTERS_TO_FORGIVE: Final = 3
 FEWEST_LETTERS_TO_COMPLETE: Final = 5
+FEWEST_DIGITS_TO_FORGIVE: Final = 6
 HEADS: Final = range(3, 9)
 """Lengths of the word beginnings under which misspelled words are found again."""
 
@@ -50,6 +53,25 @@ class Of(IntEnum):
 NAMES: Final = frozenset({Of.NAME, Of.BUSINESS, Of.HOLDER, Of.FORMER_NAME})
 
 _ACCOUNT, _METER, _PHONE, _PERSON, _BUSINESS, _ADDRESS, _EMAIL, _MEMBER = "#*+ab/@="
+_SPELLED: Final = frozenset({_PERSON, _BUSINESS, _ADDRESS})
+LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+
+_LONG_WORDS: Final = tuple(
+    (long, short)
+    for short, long in reversed(SHORT_WORDS.items())
+    if short != long and len(long) > 3 and len(short) > 1
+)
+_COUNTERPARTS: Final = dict(_LONG_WORDS) | {short: long for long, short in _LONG_WORDS}
+
+
+def _nicknames() -> dict[str, tuple[str, ...]]:
+    held: dict[str, list[str]] = {}
+    for one, other in sorted(SHORT_FORMS):
+        held.setdefault(one, []).append(other)
+    return {one: tuple(others) for one, others in held.items()}
+
+
+_NICKNAMES: Final = _nicknames()
 
 
 @dataclass(frozen=True)
@@ -89,6 +111,10 @@ _STREET_WORDS: Final = {
     "w": "west", "ne": "northeast", "nw": "northwest", "se": "southeast", "sw": "southwest",
     "mt": "mount", "ft": "fort", "apt": "apartment", "fl": "floor", "bldg": "building",
 }  # fmt: skip
+_DIRECTIONS: Final = frozenset(
+    "n s e w ne nw se sw north south east west northeast northwest southeast southwest".split()
+)
+_HOUSE_NUMBER = re.compile(r"[0-9]+[a-z]?")
 _PAIR = re.compile(r"\band\b|&|\+", re.IGNORECASE)
 _SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "v", "esq", "md"})
 _SMALL_WORDS: Final = frozenset({"and", "of", "the", "a", "co", "inc", "llc", "ltd"})
@@ -96,37 +122,38 @@ _SMALL_WORDS: Final = frozenset({"and", "of", "the", "a", "co", "inc", "llc", "l
 
 def keys_of(member: Findable) -> set[tuple[str, Of]]:
     """Work out every key a member is found by."""
-    keys = {(_MEMBER + fold(member.number).replace(" ", ""), Of.MEMBER_NUMBER)}
-    keys.update((key, Of.NAME) for key in _name_keys(member.name, member.given_names))
+    keys = [(_MEMBER + squash(member.number), Of.MEMBER_NUMBER)]
+    keys += [(key, Of.NAME) for key in _name_keys(member.name, member.given_names)]
     if member.is_business:
-        keys.update((key, Of.BUSINESS) for key in _tails(member.name))
+        keys += [(key, Of.BUSINESS) for key in _tails(member.name)]
     for name, given in member.holders:
-        keys.update((key, Of.HOLDER) for key in _name_keys(name, given))
+        keys += [(key, Of.HOLDER) for key in _name_keys(name, given)]
     for name, given in member.former_names:
-        keys.update((key, Of.FORMER_NAME) for key in _name_keys(name, given))
+        keys += [(key, Of.FORMER_NAME) for key in _name_keys(name, given)]
+    addresses = {member.mailing: None}
     for place in member.places:
-        keys.add((_ACCOUNT + place.account_number, Of.ACCOUNT))
-        keys.update((key, Of.METER) for key in _meter_keys(place.meter_number))
-        keys.update((key, Of.ADDRESS) for key in _address_keys(place.line, place.city))
-    keys.update((key, Of.ADDRESS) for key in _address_keys(*member.mailing))
+        keys.append((_ACCOUNT + place.account_number, Of.ACCOUNT))
+        keys += [(key, Of.METER) for key in _meter_keys(place.meter_number)]
+        addresses[(place.line, place.city)] = None
+    for line, city in addresses:
+        keys += [(key, Of.ADDRESS) for key in _address_keys(line, city)]
     for line, city in member.former_addresses:
-        keys.update((key, Of.FORMER_ADDRESS) for key in _address_keys(line, city))
+        keys += [(key, Of.FORMER_ADDRESS) for key in _address_keys(line, city)]
     for phone in member.phones:
-        keys.update((_PHONE + phone[start:], Of.PHONE) for start in range(max(1, len(phone) - 3)))
+        keys += [(_PHONE + phone[start:], Of.PHONE) for start in range(max(1, len(phone) - 3))]
     if member.email:
-        keys.add((_EMAIL + member.email.strip().casefold(), Of.EMAIL))
-    return {(key, of) for key, of in keys if len(key) > 1}
+        keys.append((_EMAIL + _as_email(member.email), Of.EMAIL))
+    return {pair for pair in keys if len(pair[0]) > 1}
 
 
 def words_of(keys: Iterable[tuple[str, Of]]) -> set[str]:
     """Pick the words of these keys that may be misspelled: their first ones."""
-    words = set()
-    for key, of in keys:
-        if key[0] in (_PERSON, _BUSINESS) or (of is Of.ADDRESS and key[1:2].isalpha()):
-            word = key[1:].split(" ", 1)[0]
-            if len(word) >= FEWEST_LETTERS_TO_FORGIVE:
-                words.add(key[0] + word)
-    return words
+    words = {key.partition(" ")[0] for key, _ in keys if key[0] in _SPELLED}
+    return {
+        word
+        for word in words
+        if len(word) > FEWEST_LETTERS_TO_FORGIVE and (word[0] != _ADDRESS or not word[1].isdigit())
+    }
 
 
 def neighbours_of(head: str) -> set[str]:
@@ -170,7 +197,9 @@ def _name_keys(name: str, given_names: str) -> Iterator[str]:
 
 
 def _tails(name: str) -> Iterator[str]:
-    words = fold(name).split()[:12]
+    # “Smith & Sons” and “Smith and Sons” are one: the sign is gone, so the word goes too.
+    words = [word for place, word in enumerate(fold(name).split()) if not place or word != "and"]
+    words = words[:12]
     for start, word in enumerate(words):
         if start == 0 or word not in _SMALL_WORDS:
             after = "".join(words[start + 1 :])
@@ -180,30 +209,38 @@ def _tails(name: str) -> Iterator[str]:
 
 
 def _meter_keys(meter: str) -> Iterator[str]:
-    whole = fold(meter).replace(" ", "")
+    whole = squash(meter)
     yield _METER + whole
-    digits = whole.lstrip("abcdefghijklmnopqrstuvwxyz")
+    digits = whole.lstrip(LETTERS)
     if digits != whole and len(digits) >= FEWEST_LETTERS_TO_FORGIVE:
         yield _METER + digits
 
 
 def _address_keys(line: str, city: str) -> Iterator[str]:
-    words = _street(fold(line).split())
+    words = fold(line).split()
     if not words:
         return
-    end = "".join(fold(city).split())
-    yield f"{_ADDRESS}{''.join(words)}{end}"
-    numbers = [word for word in words if any(letter.isdigit() for letter in word)]
-    names = [word for word in words if word not in numbers]
-    if numbers and names:
-        yield f"{_ADDRESS}{names[0]} {''.join(names[1:])}{''.join(numbers)}{end}"
-        if names[0] in ("north", "south", "east", "west") and len(names) > 1:
-            yield f"{_ADDRESS}{names[1]} {''.join(names[2:])}{''.join(numbers)}{end}"
+    number = words.pop(0) if len(words) > 1 and _HOUSE_NUMBER.fullmatch(words[0]) else ""
+    names = _street(words)
+    end = "".join([_STREET_WORDS.get(word, word) for word in fold(city).split()])
+    if number:
+        yield f"{_ADDRESS}{number} {''.join(names)}{end}"
+    yield f"{_ADDRESS}{names[0]} {''.join(names[1:])}{number}{end}"
+    if names[0] in _DIRECTIONS and len(names) > 1:
+        yield f"{_ADDRESS}{names[1]} {''.join(names[2:])}{number}{end}"
 
 
 def _street(words: Sequence[str]) -> list[str]:
     # “St Croix Street” begins with a saint: only what follows the name is a kind of street.
-    return [_STREET_WORDS.get(word, word) if place else word for place, word in enumerate(words)]
+    return [
+        _STREET_WORDS.get(word, word) if place or word in _DIRECTIONS else word
+        for place, word in enumerate(words)
+    ]
+
+
+def _as_email(text: str) -> str:
+    # What cannot be printed is in no address, and some of it no database takes.
+    return "".join([letter for letter in text.casefold() if letter.isprintable()]).replace(" ", "")
 
 
 @dataclass(frozen=True)
@@ -215,10 +252,10 @@ class Search:
     ranges: tuple[str, ...]
     """Prefixes, the likeliest first."""
     advice: str = ""
+    others: tuple[str, ...] = ()
+    """Prefixes for the same words written another way; looked in when there is room."""
     misspelled: tuple[Misspelled, ...] = ()
     slips_after: tuple[SlipAfter, ...] = ()
-    apart: tuple[str, ...] = ()
-    """Prefixes for one long word that may be two with the space left out."""
 
 
 @dataclass(frozen=True)
@@ -280,18 +317,35 @@ class SlipAfter:
 
     def fits(self, key: str) -> bool:
         """Whether what follows the beginning is at most one slip away from what was typed."""
-        after = key[len(self.prefix) :].replace(" ", "")
-        typed = len(self.rest)
-        return any(
-            OSA.distance(self.rest, after[:length], score_cutoff=1) <= 1
-            for length in (typed, typed + 1, typed - 1)
+        return begins_within_a_slip(self.rest, key[len(self.prefix) :].replace(" ", ""))
+
+
+def begins_within_a_slip(typed: str, text: str) -> bool:
+    """Whether a text begins as typed, but for one letter wrong, missing, extra or swapped."""
+    at = 0
+    for one, other in zip(typed, text, strict=False):
+        if one != other:
+            break
+        at += 1
+    else:
+        return len(typed) - len(text) <= 1
+    after = typed[at + 1 :]
+    return (
+        text.startswith(after, at + 1)
+        or text.startswith(after, at)
+        or text.startswith(typed[at:], at + 1)
+        or (
+            text[at : at + 2] == typed[at + 1 : at + 2] + typed[at]
+            and text.startswith(typed[at + 2 :], at + 2)
         )
+    )
 
 
 NOTHING_TYPED: Final = "Type a name, an account or phone number, an address, an e-mail or a meter."
 NOTHING_FOUND: Final = (
     "Nobody fits. Try fewer letters, the account number, or the street the caller lives in."
 )
+_LABELS: Final = frozenset("account acct acc meter phone tel telephone member no nr number".split())
 
 
 def read(text: str) -> Search:
@@ -300,48 +354,69 @@ def read(text: str) -> Search:
     words = tuple(fold(text).split())
     if not words:
         return Search(text, (), (), NOTHING_TYPED)
-    ranges: list[str] = []
-    digits = "".join(letter for letter in text if letter in "0123456789")
-    bare = re.sub(r"[\s().+\-/#]", "", text)
-    if digits and digits == bare:
-        ranges += _number_ranges(digits)
-        ranges.append(_ADDRESS + "".join(words))
-    else:
-        if len(words) == 1 and digits and "@" not in text:
-            ranges.append(_METER + words[0])
-        if "@" in text:
-            ranges.append(_EMAIL + text.casefold().replace(" ", ""))
-        else:
-            ranges += _name_ranges(words)
-            ranges += _address_ranges(words)
-            if len(words) == 1:
-                ranges.append(_EMAIL + text.casefold())
-                ranges.append(_MEMBER + words[0])
-    if digits == bare:
-        return Search(text, words, tuple(dict.fromkeys(ranges)))
+    said = _without_labels(text)
+    digits = "".join([letter for letter in said if letter in "0123456789"])
+    if digits and digits == re.sub(r"[\s().+\-/#:]", "", said):
+        return _read_number(text, words, digits)
     if "@" in text:
-        return Search(text, words, tuple(ranges), slips_after=tuple(_email_slips(text)))
+        return _read_email(text, words)
+    ranges = [_METER + words[0]] if len(words) == 1 and digits else []
+    ranges += _name_ranges(words)
+    ranges += _address_ranges(words)
+    if len(words) == 1:
+        ranges += [_EMAIL + _as_email(text), _MEMBER + words[0]]
+    ranges = list(dict.fromkeys(ranges))
+    others = [one for one in dict.fromkeys(_others(words)) if one not in ranges]
     return Search(
         text,
         words,
-        tuple(dict.fromkeys(ranges)),
+        tuple(ranges),
+        others=tuple(others),
         misspelled=tuple(dict.fromkeys(_slips(words))),
-        slips_after=tuple(_slips_after(words)),
-        apart=tuple(_apart(words[0])) if len(words) == 1 else (),
+        slips_after=tuple(dict.fromkeys(_slips_after(words))),
     )
 
 
-def _number_ranges(digits: str) -> list[str]:
+def _without_labels(text: str) -> str:
+    """Take off the words before a number that say what it is: “acct # 10234.01”."""
+    words = text.split()
+    while len(words) > 1 and fold(words[0]) in _LABELS:
+        del words[0]
+    return " ".join(words)
+
+
+def _read_number(text: str, words: tuple[str, ...], digits: str) -> Search:
     ranges = [_ACCOUNT + digits, _METER + digits, _MEMBER + digits]
     if len(digits) >= FEWEST_LETTERS_TO_FORGIVE:
         phone = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
         ranges.append(_PHONE + phone)
-    return ranges
+    ranges.append(_ADDRESS + digits)
+    swapped = [
+        digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
+        for place in range(len(digits) - 1)
+        if digits[place] != digits[place + 1]
+    ]
+    others = [
+        namespace + each
+        for each in (swapped if FEWEST_DIGITS_TO_FORGIVE <= len(digits) <= 12 else ())
+        for namespace in (_ACCOUNT, _METER, _PHONE)
+    ]
+    return Search(text, words, tuple(ranges), others=tuple(others))
+
+
+def _read_email(text: str, words: tuple[str, ...]) -> Search:
+    address = _as_email(text)
+    slips = [SlipAfter(_EMAIL + address[:5], address[5:])] if len(address) > 6 else []
+    return Search(text, words, (_EMAIL + address,), slips_after=tuple(slips))
+
+
+def _name_words(words: Sequence[str]) -> list[str]:
+    named = [word for word in words if word not in _SUFFIXES] or list(words)
+    return [word for place, word in enumerate(named) if not place or word != "and"][:8]
 
 
 def _name_ranges(words: Sequence[str]) -> Iterator[str]:
-    words = [word for word in words if word not in _SUFFIXES] or list(words)
-    words = words[:8]
+    words = _name_words(words)
     # The gap between surname and given names may be at any of the spaces, or not typed yet.
     for gap in range(len(words) - 1, 0, -1):
         yield f"{_PERSON}{''.join(words[:gap])} {''.join(words[gap:])}"
@@ -352,64 +427,143 @@ def _name_ranges(words: Sequence[str]) -> Iterator[str]:
 
 
 def _address_ranges(words: Sequence[str]) -> Iterator[str]:
-    numbers = [word for word in words if any(letter.isdigit() for letter in word)]
-    names = [word for word in words if word not in numbers]
-    spelled = _street(words)
-    for form in dict.fromkeys((tuple(spelled), (*spelled[:-1], words[-1]))):
-        yield _ADDRESS + "".join(form)
-    if names:
-        named = _street(names)
-        end = "".join(numbers)
-        for form in dict.fromkeys((tuple(named), (*named[:-1], names[-1]))):
-            yield (
-                f"{_ADDRESS}{form[0]} {''.join(form[1:])}{end}"
-                if form[1:] or end
-                else (_ADDRESS + form[0])
+    for number, names in _addresses(words):
+        for form in dict.fromkeys((tuple(_street(names)), (*_street(names)[:-1], names[-1]))):
+            if number and number == words[0]:
+                yield f"{_ADDRESS}{number} {''.join(form)}"
+            if form[1:] or number:
+                yield f"{_ADDRESS}{form[0]} {''.join(form[1:])}{number}"
+            else:
+                yield _ADDRESS + form[0]
+
+
+def _addresses(words: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Walk the ways to tell a house number, which may be said first or last, from the street."""
+    if len(words) > 1 and _HOUSE_NUMBER.fullmatch(words[0]):
+        yield words[0], words[1:]
+    elif len(words) > 1 and _HOUSE_NUMBER.fullmatch(words[-1]):
+        yield words[-1], words[:-1]
+    else:
+        yield "", words
+
+
+def _others(words: Sequence[str]) -> Iterator[str]:
+    """Walk the ranges for the same words written otherwise, each with what sets it off."""
+    named = _name_words(words)
+    for form in _written_otherwise(named):
+        yield from _name_ranges(form)
+    if len(words) > 1 and not any(word.isdigit() for word in words):
+        shorter = [word for word in named if len(word) > 2]
+        if shorter and len(shorter) < len(named):
+            yield f"{_PERSON}{''.join(shorter[:-1]) or shorter[0]} " + "".join(
+                shorter[-1:] if shorter[1:] else []
             )
+        cut = [_SUFFIX_GLUED.sub("", word) for word in named]
+        if cut != named:
+            yield from _name_ranges(cut)
+    yield from _gaps_moved(named)
+    for number, names in _addresses(words):
+        if number and len(names) > 1 and len(names[0]) == 1:
+            yield f"{_ADDRESS}{names[1]} {''.join(_street(names)[2:])}{number}"
+    yield from _house_numbers_moved(words)
+
+
+def _house_numbers_moved(words: Sequence[str]) -> Iterator[str]:
+    """Walk the ranges for addresses whose first gap is in the wrong place or was not typed."""
+    if not words[0][0].isdigit():
+        return
+    after = "".join(_street(words)[1:])
+    numerals = len(words[0]) - len(words[0].lstrip("0123456789"))
+    if (glued := words[0][numerals:]) in _STREET_WORDS and glued in _DIRECTIONS:
+        yield f"{_ADDRESS}{words[0][:numerals]} {_STREET_WORDS[glued]}{after}"
+    whole = words[0] + after
+    if len(words) == 1 and not glued:
+        return
+    ends = (numerals, numerals - 1, numerals - 2, numerals - 3, numerals + 1)
+    for end in ends if glued else (numerals - 1, numerals + 1):
+        if end > 0:
+            yield f"{_ADDRESS}{whole[:end]} {whole[end:]}"
+
+
+_SUFFIX_GLUED = re.compile(r"(?<=[a-z]{4})(?:jr|sr|ii|iii|iv)$")
+
+
+def _written_otherwise(words: Sequence[str]) -> Iterator[list[str]]:
+    """Walk the forms with short words written out and long ones cut: St, Saint; Co, Company."""
+    counterparts = [_COUNTERPARTS.get(word, word) for word in words]
+    if len(words[-1]) >= 3 and counterparts[-1] == words[-1]:
+        # While it is being typed, “compan” is already more than the “co” on file.
+        counterparts[-1] = next(
+            (short for long, short in _LONG_WORDS if long.startswith(words[-1])), words[-1]
+        )
+    if counterparts != list(words):
+        yield counterparts
+    for place in (0, len(words) - 1) if len(words) > 1 else ():
+        for full in _NICKNAMES.get(words[place], ())[:3]:
+            yield [*words[:place], full, *words[place + 1 :]]
+
+
+def _gaps_moved(words: Sequence[str]) -> Iterator[str]:
+    """Walk the ranges for names whose gap was typed a letter too early, too late or not at all."""
+    whole = "".join(words)
+    if not whole.isalpha() or not 5 <= len(whole) <= 30:
+        return
+    gaps: set[int] = set()
+    if len(words) == 1:
+        gaps.update(range(2, len(whole) - 1) if len(whole) >= 8 else ())
+    at = 0
+    for word in words:
+        gaps.update((at - 1, at + 1, at + len(word) - 1, at + len(word) + 1))
+        at += len(word)
+        if len(words) > 1 and len(word) >= 6:
+            # Two names closed up and a third one apart: “johnsmith jr”, “annmarie delong”.
+            gaps.update(range(at - len(word) + 2, at - 1))
+    for gap in sorted(gaps)[:_MOST_GAPS]:
+        if 2 <= gap <= len(whole) - 1:
+            yield f"{_PERSON}{whole[:gap]} {whole[gap:]}"
+
+
+_MOST_GAPS: Final = 24
 
 
 def _slips(words: Sequence[str]) -> Iterator[Misspelled]:
     """Walk the ways in which one word of the search may be wrong."""
-    words = [word for word in words if word not in _SUFFIXES] or list(words)
-    words = words[:6]
-    count = len(words)
+    named = _name_words(words)[:6]
+    count = len(named)
     for gap in range(count, 0, -1):
-        first, rest = "".join(words[:gap]), "".join(words[gap:])
+        first, rest = "".join(named[:gap]), "".join(named[gap:])
         if len(first) >= FEWEST_LETTERS_TO_FORGIVE:
             yield Misspelled(_PERSON, first, rest, is_last=gap == count)
     for gap in range(count - 1, 0, -1):
-        last, before = "".join(words[gap:]), "".join(words[:gap])
+        last, before = "".join(named[gap:]), "".join(named[:gap])
         if len(last) >= FEWEST_LETTERS_TO_FORGIVE:
             yield Misspelled(_PERSON, last, before, is_last=True)
-        if gap < count - 1 and len(words[gap]) >= FEWEST_LETTERS_TO_FORGIVE:
+        if gap < count - 1 and len(named[gap]) >= FEWEST_LETTERS_TO_FORGIVE:
             # “DeLong, Jhon R”: the slip is in the first of the given names.
-            after = "".join(words[gap + 1 :])
-            yield Misspelled(_PERSON, words[gap], after + before, is_last=False)
-    if len(words[0]) >= FEWEST_LETTERS_TO_FORGIVE:
-        yield Misspelled(_BUSINESS, words[0], "".join(words[1:]), is_last=count == 1)
-    numbers = [word for word in words if any(letter.isdigit() for letter in word)]
-    names = [word for word in words if word not in numbers]
-    if numbers and names and len(names[0]) >= FEWEST_LETTERS_TO_FORGIVE:
-        end = "".join((*_street(names)[1:], *numbers))
-        yield Misspelled(_ADDRESS, names[0], end, is_last=not end)
+            after = "".join(named[gap + 1 :])
+            yield Misspelled(_PERSON, named[gap], after + before, is_last=False)
+    if len(named[0]) >= FEWEST_LETTERS_TO_FORGIVE:
+        yield Misspelled(_BUSINESS, named[0], "".join(named[1:]), is_last=count == 1)
+    for number, names in _addresses(words):
+        if number and len(names[0]) >= FEWEST_LETTERS_TO_FORGIVE:
+            end = "".join((*_street(names)[1:], number))
+            yield Misspelled(_ADDRESS, names[0], end, is_last=False)
 
 
 def _slips_after(words: Sequence[str]) -> Iterator[SlipAfter]:
-    if len(words) > 1:
-        first, rest = words[0], "".join(_street(words)[1:])
-        if first[0].isdigit():
-            yield SlipAfter(_ADDRESS + first, rest)
-        elif len(words) > 2:
-            yield SlipAfter(f"{_BUSINESS}{first} ", "".join(words[1:]))
+    """Walk the ways in which the beginning is right, down to the first letter after the gap.
 
-
-def _email_slips(text: str) -> Iterator[SlipAfter]:
-    address = text.casefold().replace(" ", "")
-    if len(address) > 6:
-        yield SlipAfter(_EMAIL + address[:5], address[5:])
-
-
-def _apart(word: str) -> Iterator[str]:
-    if word.isalpha() and 6 <= len(word) <= 24:
-        for gap in range(2, len(word) - 1):
-            yield f"{_PERSON}{word[:gap]} {word[gap:]}"
+    A slip in that letter itself is found by the words, for every key stands in both orders.
+    """
+    for number, names in _addresses(words):
+        if number:
+            for form in (_street(names), names, names[:-1]):
+                if rest := "".join(form):
+                    yield SlipAfter(f"{_ADDRESS}{number} {rest[0]}", rest[1:])
+            return
+    named = _name_words(words)
+    for gap in range(1, min(len(named), 4)):
+        rest = "".join(named[gap:])
+        yield SlipAfter(f"{_PERSON}{''.join(named[:gap])} {rest[0]}", rest[1:])
+        if gap == 1:
+            yield SlipAfter(f"{_BUSINESS}{named[0]} {rest[0]}", rest[1:])

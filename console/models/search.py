@@ -7,7 +7,6 @@ misspelled word is found. `console/domain/search.py` says what the keys are.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,25 +16,17 @@ from typing import Any, Final
 from sqlalchemy import (
     Column,
     Connection,
-    Dialect,
     Integer,
     SmallInteger,
     Table,
     Text,
-    and_,
-    bindparam,
     delete,
     func,
     insert,
-    literal_column,
     select,
-    union,
-    union_all,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.expression import ClauseElement
 
 from console.domain.search import (
     HIGHEST,
@@ -57,8 +48,6 @@ Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
 
 CHUNK: Final = 5_000
-SLOTS: Final = 24
-"""Members whose rows one question fetches at the most."""
 
 # Byte order is the same on both engines only where PostgreSQL is told to leave language alone.
 _Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -157,54 +146,53 @@ def is_current(records: Records, sample: int = 200) -> bool:
 
 
 class Index:
-    """The questions a look-up asks, over one bare connection and with no statement built twice."""
+    """The questions a look-up asks over one bare connection, each with the same text every time."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._engine = connection.dialect.name
+        self._arrays = connection.dialect.name == "postgresql"
         self._driver: Any = connection.connection
         self._driver_error: type[Exception] = connection.dialect.loaded_dbapi.Error
 
-    def scan(self, prefixes: Sequence[str], limit: int) -> list[tuple[int, str, int, int]]:
+    def scan(
+        self, prefixes: Sequence[str], limits: Sequence[int]
+    ) -> list[tuple[int, str, int, int]]:
         """Answer the first keys of each range: place of the prefix, key, member and what of."""
+        ends = [prefix + HIGHEST for prefix in prefixes]
+        if self._arrays:
+            return self._ask(_SCAN_ARRAYS, (list(prefixes), ends, list(limits)))
         found: list[tuple[int, str, int, int]] = []
         for first in range(0, len(prefixes), _MOST_RANGES):
-            some = prefixes[first : first + _MOST_RANGES]
-            asked: dict[str, Any] = {}
-            for place, prefix in enumerate(some):
-                asked[f"from{place}"] = prefix
-                asked[f"to{place}"] = prefix + HIGHEST
-                asked[f"most{place}"] = limit
-            rows = self._ask(_scan(self._engine, len(some)), asked)
-            found += [(first + row[0], row[1], row[2], row[3]) for row in rows]
+            asked: list[Any] = []
+            last = min(first + _MOST_RANGES, len(prefixes))
+            for place in range(first, last):
+                asked += (place, prefixes[place], ends[place], limits[place])
+            found += self._ask(_scan(last - first), asked)
         return found
 
     def words_near(self, slips: Sequence[Misspelled]) -> list[str]:
         """Answer the words of the index that may have been meant by misspelled ones."""
         whole = {one for slip in slips if slip.needs_whole_words for one in slip.lookups()}
         begun = {one for slip in slips if not slip.needs_whole_words for one in slip.lookups()}
-        asked: dict[str, Any] = {}
-        for name, variants in (("whole", whole), ("begun", begun)):
-            slots = _padded(sorted(variants), _VARIANTS)
-            asked |= {f"{name}{place}": variant for place, variant in enumerate(slots)}
-        return [row[0] for row in self._ask(_words_near(self._engine), asked)]
+        return [row[0] for row in self._ask_any(_WORDS_NEAR, sorted(whole), sorted(begun))]
 
     def members(self, ids: Sequence[int]) -> list[Any]:
-        """Answer the rows to show: one for each account of each member, oldest number first."""
-        return self._ask_ids(_members(self._engine), ids)
+        """Answer the rows to show: one for each account of each member."""
+        return self._ask_any(_MEMBERS, list(ids))
 
     def others(self, ids: Sequence[int]) -> list[Any]:
         """Answer second holders, former names and former addresses of members."""
-        return self._ask_ids(_others(self._engine), ids)
+        return self._ask_any(_OTHERS, list(ids), list(ids), list(ids))
 
-    def _ask_ids(self, statement: _Ready, ids: Sequence[int]) -> list[Any]:
-        slots = _padded(list(ids), SLOTS)
-        return self._ask(statement, {f"m{place}": one for place, one in enumerate(slots)})
+    def _ask_any(self, statement: str, *lists: list[Any]) -> list[Any]:
+        if self._arrays:
+            return self._ask(_with_arrays(statement), lists)
+        # One of few texts, so that SQLite finds it prepared: lists are filled up with nothing.
+        most = max(16, 1 << (max(map(len, lists)) - 1).bit_length())
+        asked = [value for each in lists for value in [*each, *[None] * (most - len(each))]]
+        return self._ask(_with_marks(statement, most), asked)
 
-    def _ask(self, statement: _Ready, asked: dict[str, Any]) -> list[Any]:
-        text, order, fixed = statement
-        values = {**fixed, **asked}
-        given: Any = tuple(values[name] for name in order) if order else values
+    def _ask(self, text: str, given: Sequence[Any]) -> list[Any]:
         try:
             # Straight to the driver: the rows are read once, and half the time of a keystroke
             # would go into results that can do more.
@@ -216,136 +204,59 @@ class Index:
                 cursor.close()
         except self._driver_error:
             # Asked again in the ordinary way, which says what is wrong or finds a live server.
-            return list(self._connection.exec_driver_sql(text, given))
+            return list(self._connection.exec_driver_sql(text, tuple(given)))
         return rows
 
 
-_Ready = tuple[str, tuple[str, ...], dict[str, Any]]
-"""A statement's text, the order of its parameters where they have no names, and fixed ones."""
-
 _MOST_RANGES: Final = 24
-_VARIANTS: Final = 60
-_MOST_WORDS: Final = 600
+_SCAN: Final = (
+    "SELECT ? AS place, * FROM (SELECT key, member_id, of FROM search_key"
+    " WHERE key >= ? AND key < ? ORDER BY key LIMIT ?)"
+)
+_SCAN_ARRAYS: Final = """
+SELECT asked.place - 1, found.*
+FROM unnest(%s::text[], %s::text[], %s::int[]) WITH ORDINALITY AS asked (low, high, most, place)
+CROSS JOIN LATERAL (
+  SELECT key, member_id, of FROM search_key
+  WHERE key >= asked.low COLLATE "C" AND key < asked.high COLLATE "C"
+  ORDER BY key LIMIT asked.most
+) AS found
+"""
+_WORDS_NEAR: Final = f"""
+SELECT word FROM search_head JOIN search_word ON word = head WHERE variant IN (%s)
+UNION SELECT word FROM (
+  SELECT word FROM search_head
+  JOIN search_word ON word >= head AND word < head || '{HIGHEST}'
+  WHERE variant IN (%s) LIMIT 600
+) AS begun
+"""  # noqa: S608  # nothing in it was typed
+_MEMBERS: Final = """
+SELECT m.id, m.number, m.name, m.given_names, a.number, a.printed_number, a.meter_number,
+  a.service_line, a.service_city, a.closed_at
+FROM member AS m LEFT JOIN account AS a ON a.member_id = m.id WHERE m.id IN (%s)
+"""
+_OTHERS: Final = f"""
+SELECT {int(Of.HOLDER)}, member_id, name, given_names FROM holder WHERE member_id IN (%s)
+UNION ALL SELECT {int(Of.FORMER_NAME)}, member_id, name, given_names FROM former_name
+  WHERE member_id IN (%s)
+UNION ALL SELECT {int(Of.FORMER_ADDRESS)}, member_id, line, city FROM former_address
+  WHERE member_id IN (%s)
+"""  # noqa: S608  # nothing in it was typed
 
 
-@lru_cache(maxsize=4)
-def _dialect(engine: str) -> Dialect:
-    return make_url(
-        "postgresql+psycopg://" if engine == "postgresql" else "sqlite://"
-    ).get_dialect()()
+@lru_cache(maxsize=_MOST_RANGES)
+def _scan(ranges: int) -> str:
+    return " UNION ALL ".join([_SCAN] * ranges)
 
 
-def _ready(statement: ClauseElement, engine: str) -> _Ready:
-    compiled = statement.compile(dialect=_dialect(engine))
-    fixed = {name: value for name, value in (compiled.params or {}).items() if value is not None}
-    return str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), fixed
+@lru_cache(maxsize=8)
+def _with_arrays(statement: str) -> str:
+    return statement.replace("IN (%s)", "= ANY(%s)")
 
 
-@lru_cache(maxsize=2)
-def _one_range(engine: str) -> _Ready:
-    return _ready(
-        select(search_key.c.key, search_key.c.member_id, search_key.c.of)
-        .where(
-            search_key.c.key >= bindparam("from", type_=Text),
-            search_key.c.key < bindparam("to", type_=Text),
-        )
-        .order_by(search_key.c.key)
-        .limit(bindparam("most", type_=Integer)),
-        engine,
-    )
-
-
-@lru_cache(maxsize=64)
-def _scan(engine: str, ranges: int) -> _Ready:
-    # Compiling a union of twenty takes longer than answering it, so one part is compiled and
-    # written down as often as it is needed.
-    part, order, fixed = _one_range(engine)
-    parts = []
-    for place in range(ranges):
-        named = re.sub(r"%\((\w+)\)s", rf"%(\g<1>{place})s", part)
-        parts.append(f"SELECT {place} AS place, r{place}.* FROM ({named}) AS r{place}")  # noqa: S608
-    names = tuple(f"{name}{place}" for place in range(ranges) for name in order)
-    held = {f"{name}{place}": value for place in range(ranges) for name, value in fixed.items()}
-    return " UNION ALL ".join(parts), names, held
-
-
-@lru_cache(maxsize=4)
-def _words_near(engine: str) -> _Ready:
-    head, word = search_head.c, search_word.c
-
-    def slots(name: str) -> list[Any]:
-        return [bindparam(f"{name}{place}", type_=Text) for place in range(_VARIANTS)]
-
-    whole = (
-        select(word.word)
-        .select_from(search_head)
-        .join(search_word, word.word == head.head)
-        .where(head.variant.in_(slots("whole")))
-    )
-    begun = (
-        select(word.word)
-        .select_from(search_head)
-        .join(search_word, and_(word.word >= head.head, word.word < head.head + HIGHEST))
-        .where(head.variant.in_(slots("begun")))
-        .limit(_MOST_WORDS)
-        .subquery()
-    )
-    return _ready(union(whole, select(begun)), engine)
-
-
-@lru_cache(maxsize=4)
-def _members(engine: str) -> _Ready:
-    ids = [bindparam(f"m{place}", type_=Integer) for place in range(SLOTS)]
-    return _ready(
-        select(
-            Member.id,
-            Member.number,
-            Member.name,
-            Member.given_names,
-            Member.email,
-            Account.number,
-            Account.printed_number,
-            Account.meter_number,
-            Account.service_line,
-            Account.service_city,
-            Account.closed_at,
-        )
-        .outerjoin(Account, Account.member_id == Member.id)
-        .where(Member.id.in_(ids)),
-        engine,
-    )
-
-
-@lru_cache(maxsize=4)
-def _others(engine: str) -> _Ready:
-    ids = [bindparam(f"m{place}", type_=Integer) for place in range(SLOTS)]
-    kinds = (
-        (Of.HOLDER, Holder.member_id, Holder.name, Holder.given_names),
-        (Of.FORMER_NAME, FormerName.member_id, FormerName.name, FormerName.given_names),
-        (
-            Of.FORMER_ADDRESS,
-            FormerAddress.member_id,
-            FormerAddress.line,
-            FormerAddress.city,
-        ),
-    )
-    return _ready(
-        union_all(
-            *(
-                select(literal_column(str(int(of))).label("of"), member, one, other).where(
-                    member.in_(ids)
-                )
-                for of, member, one, other in kinds
-            )
-        ),
-        engine,
-    )
-
-
-def _padded(values: list[Any], slots: int) -> list[Any]:
-    """Fill the slots of a ready statement: the same text every time is planned once."""
-    spare: Any = "" if values and isinstance(values[0], str) else 0
-    return values[:slots] + [spare] * (slots - len(values))
+@lru_cache(maxsize=32)
+def _with_marks(statement: str, most: int) -> str:
+    return statement.replace("%s", ", ".join("?" * most))
 
 
 def _heads(word: str) -> set[str]:

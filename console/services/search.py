@@ -12,13 +12,15 @@ from rapidfuzz.distance import OSA
 from console.domain.folding import fold, squash
 from console.domain.search import NOTHING_FOUND, Of, Search, read
 from console.models.base import Records
-from console.models.search import SLOTS, Index
+from console.models.search import Index
 from console.services.desk import Desk
 
 FIRST_PAGE = 20
 _PER_RANGE = 24
 _PER_SLIP = 300
-_MOST_WORDS = 24
+_MOST_PREFIXES = 40
+_FEW = 5
+"""With fewer hits than this, slips in later words are looked for as well."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,13 @@ class _Found:
     member_id: int
     of: Of
     key: str
+    prefix: str
+    """The beginning that was looked for."""
     order: tuple[int, ...]
     """Smaller comes first."""
+
+
+_Finds = dict[int, _Found]
 
 
 def find(desk: Desk, query: str, limit: int = FIRST_PAGE) -> SearchAnswer:
@@ -71,71 +78,94 @@ def find_in(records: Records, query: str, limit: int = FIRST_PAGE) -> SearchAnsw
     hits: tuple[Hit, ...] = ()
     if search.ranges:
         with records.glance() as connection:
-            hits = _hits(Index(connection), search, min(limit, SLOTS))
+            hits = _hits(Index(connection), search, max(1, min(limit, FIRST_PAGE)))
     took = (time.perf_counter() - began) * 1000
     advice = search.advice or ("" if hits else NOTHING_FOUND)
     return SearchAnswer(search.text, hits, round(took, 3), advice)
 
 
+def warm(desk: Desk) -> None:
+    """Look a few things up, so that the day's first caller does not wait for cold pages."""
+    for query in _WARMING:
+        find_in(desk.records, query)
+
+
+_WARMING = (*"abcdefghijklmnoprstw123456789", "smiht", "12 oak", "jo smth")
+
+
 def _hits(index: Index, search: Search, limit: int) -> tuple[Hit, ...]:
-    found: dict[int, _Found] = {}
-    for place, key, member_id, of in index.scan(search.ranges, _PER_RANGE):
-        whole = len(key.rstrip(" ")) == len(search.ranges[place].rstrip(" "))
-        exact = whole or key[len(search.ranges[place]) :][:1] == " "
-        _keep(found, _Found(member_id, Of(of), key, (0 if exact else 1, of, place)))
+    found: _Finds = {}
+    limits = [_PER_RANGE] * len(search.ranges)
+    for place, key, member_id, of in index.scan(search.ranges, limits):
+        prefix = search.ranges[place]
+        exact = len(key) == len(prefix) or key[len(prefix)] == " " or key.rstrip() == prefix
+        _keep(found, _Found(member_id, Of(of), key, prefix, (0 if exact else 1, of, place)))
     if len(found) < limit:
         _forgive(index, search, found, limit)
+        if len(found) < _FEW:
+            _forgive_later_words(index, search, found)
     best = sorted(found.values(), key=lambda one: (one.order, one.key, one.member_id))[:limit]
-    return _shown(index, search, best)
+    return _shown(index, search, best)[:limit]
 
 
-def _keep(found: dict[int, _Found], one: _Found) -> None:
+def _keep(found: _Finds, one: _Found) -> None:
     held = found.get(one.member_id)
     if held is None or one.order < held.order:
         found[one.member_id] = one
 
 
-def _forgive(index: Index, search: Search, found: dict[int, _Found], limit: int) -> None:
-    """Look again for what one slip of the tongue or the finger would explain."""
-    meant = _meant(index, search)
-    prefixes = sorted(meant, key=lambda prefix: (meant[prefix], prefix))[:_MOST_WORDS]
-    if prefixes:
-        # Each neighbouring spelling gets a share, or the commonest would fill the page alone.
-        fair = max(2, limit // len(prefixes))
-        turns: dict[int, int] = defaultdict(int)
-        for place, key, member_id, of in index.scan(prefixes, max(3, 2 * fair)):
-            turns[place] += 1
-            order = (2, int(turns[place] > fair), meant[prefixes[place]], of)
-            _keep(found, _Found(member_id, Of(of), key, order))
-    if not found and search.apart:
-        for _, key, member_id, of in index.scan(search.apart, 3):
-            _keep(found, _Found(member_id, Of(of), key, (3, of)))
-    if not found and search.slips_after:
-        afters = search.slips_after
-        for place, key, member_id, of in index.scan([one.prefix for one in afters], _PER_SLIP):
-            if afters[place].fits(key):
-                _keep(found, _Found(member_id, Of(of), key, (3, of)))
+def _forgive(index: Index, search: Search, found: _Finds, limit: int) -> None:
+    """Look again for the same words written otherwise, and for what one slip would explain."""
+    meant, whole = _meant(index, search)
+    prefixes = sorted(meant, key=lambda prefix: (meant[prefix], prefix))[:_MOST_PREFIXES]
+    if not prefixes:
+        return
+    # Each neighbouring spelling gets a share, or the commonest would fill the page alone.
+    share = max(3, 2 * limit // len(prefixes))
+    fair = max(2, limit // len(prefixes))
+    limits = [_PER_RANGE if prefix in whole else share for prefix in prefixes]
+    turns: dict[int, int] = defaultdict(int)
+    for place, key, member_id, of in index.scan(prefixes, limits):
+        turns[place] += 1
+        prefix = prefixes[place]
+        order = (2, 1 if turns[place] > fair else 0, meant[prefix], of)
+        _keep(found, _Found(member_id, Of(of), key, prefix, order))
 
 
-def _meant(index: Index, search: Search) -> dict[str, int]:
-    """Answer the ranges that may have been meant, with how far off each one is."""
-    meant: dict[str, int] = {}
+def _meant(index: Index, search: Search) -> tuple[dict[str, int], set[str]]:
+    """Answer what may have been meant, the likeliest lightest, and what was meant to the end."""
+    meant = {prefix: place for place, prefix in enumerate(search.others)}
+    whole: set[str] = set()
     near: dict[str, list[str]] = defaultdict(list)
-    for word in index.words_near(search.misspelled):
-        near[word[0]].append(word[1:])
+    if search.misspelled:
+        for word in index.words_near(search.misspelled):
+            near[word[0]].append(word[1:])
     for place, slip in enumerate(search.misspelled):
         for word, off in slip.meant(near[slip.namespace]):
             prefix = slip.prefix_with(word)
-            meant[prefix] = min(off * 100 + place, meant.get(prefix, off * 100 + place))
-    return meant
+            weight = off * 100 + place
+            meant[prefix] = min(weight, meant.get(prefix, weight))
+            if off == 1 and slip.rest:
+                whole.add(prefix)
+    return meant, whole
+
+
+def _forgive_later_words(index: Index, search: Search, found: _Finds) -> None:
+    """Look for a slip in what follows a beginning that is right."""
+    if not search.slips_after:
+        return
+    afters = search.slips_after
+    prefixes = [one.prefix for one in afters]
+    for place, key, member_id, of in index.scan(prefixes, [_PER_SLIP] * len(afters)):
+        if afters[place].fits(key):
+            _keep(found, _Found(member_id, Of(of), key, prefixes[place], (3, place, of)))
 
 
 def _shown(index: Index, search: Search, best: list[_Found]) -> tuple[Hit, ...]:
     if not best:
         return ()
-    ids = [one.member_id for one in best]
     rows: dict[int, list[Any]] = defaultdict(list)
-    for row in index.members(ids):
+    for row in index.members([one.member_id for one in best]):
         rows[row[0]].append(row)
     others: dict[int, list[Any]] = defaultdict(list)
     asked = [
@@ -145,22 +175,30 @@ def _shown(index: Index, search: Search, best: list[_Found]) -> tuple[Hit, ...]:
         for row in index.others(asked):
             others[row[1]].append(row)
     return tuple(
-        _hit(search, one, rows[one.member_id], others[one.member_id])
+        _hit(search, one, row, others[one.member_id])
         for one in best
-        if rows[one.member_id]
+        for row in _accounts_meant(one, rows[one.member_id])
     )
 
 
-def _hit(search: Search, one: _Found, rows: list[Any], others: list[Any]) -> Hit:
-    rows.sort(key=lambda row: (row[10] is not None, row[5] or ""))
-    row = rows[0]
-    if one.of in (Of.ACCOUNT, Of.METER, Of.ADDRESS):
-        row = max(rows, key=lambda each: _likeness(one, each))
-    _, number, name, given, _email, account, printed, _meter, line, city, _closed = row
-    said = f"{given} {name}".strip()
+def _accounts_meant(one: _Found, rows: list[Any]) -> list[Any]:
+    """Pick the accounts to show: each that was asked for by number, else the one that fits."""
+    rows.sort(key=lambda row: (row[9] is not None, row[4] or ""))
+    typed = one.prefix[1:]
+    if one.of is Of.ACCOUNT:
+        return [row for row in rows if (row[4] or "").startswith(typed)]
+    if one.of is Of.METER:
+        return [row for row in rows if typed in squash(row[6] or "")]
+    if one.of is Of.ADDRESS:
+        return [max(rows, key=lambda row: _likeness(one, row))] if rows else []
+    return rows[:1]
+
+
+def _hit(search: Search, one: _Found, row: Any, others: list[Any]) -> Hit:
+    _, number, name, given, account, printed, _meter, line, city, _closed = row
     return Hit(
         member_id=one.member_id,
-        name=said,
+        name=f"{given} {name}".strip(),
         account_number=account or "",
         printed_number=printed or "",
         service_address=", ".join(part for part in (line, city) if part),
@@ -170,18 +208,13 @@ def _hit(search: Search, one: _Found, rows: list[Any], others: list[Any]) -> Hit
 
 
 def _likeness(one: _Found, row: Any) -> int:
-    """Tell how well one account of a member explains the key that found it."""
-    key = one.key[1:]
-    if one.of is Of.ACCOUNT:
-        return int(row[5] == key)
-    if one.of is Of.METER:
-        return int(squash(row[7] or "").endswith(key))
-    words = fold(row[8] or "").split()
-    return sum(word in key for word in words) - len(words)
+    """Tell how well the service address of an account explains the key that found it."""
+    words = fold(row[7] or "").split()
+    return sum(word in one.key for word in words) - len(words)
 
 
 def _why(search: Search, one: _Found, row: Any, others: list[Any]) -> str:
-    _, _number, name, given, _email, account, printed, meter, line, _city, _closed = row
+    _, _number, name, given, account, printed, meter, line, _city, _closed = row
     if one.of in (Of.NAME, Of.BUSINESS):
         return _why_name(search, one, name, given)
     if one.of is Of.ACCOUNT:
