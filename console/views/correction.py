@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import uuid4
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QHideEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from console.background import Background
 from console.domain import spelling
@@ -14,10 +15,18 @@ from console.domain.courier import ErrandState
 from console.domain.errors import ConsoleError
 from console.domain.names import explain
 from console.domain.registration import Proof, clean_name, needs_supervisor
-from console.services import names, registration
+from console.services import courier, names, registration
 from console.services.member_page import AccountRow, MemberPage
-from console.services.names import Approval, ChangedMeanwhile, Corrected, Correction, NameOnFile
+from console.services.names import (
+    Approval,
+    ChangedMeanwhile,
+    Corrected,
+    Correction,
+    NameOnFile,
+    NeedsSupervisor,
+)
 from console.services.registration import PortalCheck
+from console.views import theme
 from console.views.sheet import Sheet, confirm
 from console.views.spelling import SpellingView
 from console.views.theme import GRID
@@ -31,11 +40,12 @@ from console.views.widgets import (
     column,
     label,
     line_edit,
-    muted,
     row,
 )
 
 WATCH_MILLISECONDS = 400
+WARN_MILLISECONDS = 350
+"""Half a name is nearly always another person's: the warning waits until the typing pauses."""
 
 
 class CorrectionDialog(Sheet):
@@ -50,6 +60,7 @@ class CorrectionDialog(Sheet):
         call_id: str | None,
         *,
         call_verified: bool = False,
+        typed: str = "",
     ) -> None:
         super().__init__(over, "Correct the name on file", wide=640)
         self.background = background
@@ -59,63 +70,74 @@ class CorrectionDialog(Sheet):
         self._before = page.name
         self._theirs: NameOnFile | None = None
         self._corrected: Corrected | None = None
-        self._checked = False
+        self._checking = ""
+        self._typed = typed
         self._watch = QTimer(self)
         self._watch.setInterval(WATCH_MILLISECONDS)
         self._watch.timeout.connect(self._look)
+        self._warn = QTimer(self)
+        self._warn.setSingleShot(True)
+        self._warn.setInterval(WARN_MILLISECONDS)
+        self._warn.timeout.connect(self._show_warning)
         self._make_form(call_verified)
         self._make_conflict()
         self._make_steps()
         self._make_foot()
         self._on_edited()
+        self._show_warning()
         background.changed.connect(self._on_changed)
 
     # What it does
 
     def show_problem(self, problem: ConsoleError) -> None:
         """Say what went wrong; nothing typed is lost."""
-        if isinstance(problem, ChangedMeanwhile):
+        if isinstance(problem, ChangedMeanwhile) and self._corrected is None:
             self._show_conflict(problem.theirs)
             return
+        if isinstance(problem, ChangedMeanwhile):
+            by = problem.theirs.changed_by or "A colleague"
+            super().show_problem(
+                ConsoleError(
+                    f"{by} has changed the name again since; it is {problem.theirs.name} now. "
+                    "Close this sheet and look at it afresh."
+                )
+            )
+            return
+        if isinstance(problem, NeedsSupervisor):
+            self.approval.show()
+            self.password.clear()
+            (self.password if self.login.text().strip() else self.login).setFocus()
         super().show_problem(problem)
 
     def show_corrected(self, corrected: Corrected) -> None:
         """Show that the file is corrected, and follow it to the portal."""
-        self.clear_problem()
-        self.conflict.hide()
         self._corrected = corrected
         self.form.hide()
+        self.conflict.hide()
         self.steps.show()
         self.save_button.hide()
         self.undo_button.setVisible(not corrected.undone)
         self.close_button.setText("Done")
-        self.close_button.setFocus()
-        QTimer.singleShot(0, self, self._fit)
         name = corrected.before.name if corrected.undone else corrected.after.name
         filed = f"On file again: {name}" if corrected.undone else f"On file: {name}"
         self.filed.show_mark("check-circle", filed, "good")
         self._show_publications(corrected)
-        done = all(one.state is ErrandState.DONE for one in corrected.publications)
-        self._watch.stop() if done else self._watch.start()
-        if done and not self._checked:
-            self._checked = True
-            self.checked.show_mark("hourglass", "Asking the portal whether it would pass…", "muted")
-            self.background.ask(
-                registration.check_at_portal,
-                self._page.member_id,
-                self._account.number,
-                name,
-                self._call_id,
-            ).then(self, self.show_check, failed=self._on_check_failed)
+        if any(one.state.is_open for one in corrected.publications):
+            self._watch.start()
+            return
+        self._watch.stop()
+        if self._checking != name:
+            self._ask_portal(name)
 
     def show_check(self, check: PortalCheck) -> None:
         """Show the portal's own word on the corrected name."""
         icon, tone = ("check-circle", "good") if check.passes else ("cross-circle", "bad")
         self.checked.show_mark(icon, check.words, tone)
+        self.again_button.setVisible(not check.passes)
 
     def reject(self) -> None:
         """Close; half-made corrections are asked about first."""
-        if self._corrected is None and self._is_touched():
+        if self._corrected is None and self._has_unsaved_words():
             confirm(
                 self,
                 "Leave without saving?",
@@ -132,6 +154,11 @@ class CorrectionDialog(Sheet):
         self._watch.stop()
         super().closeEvent(event)
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        # A supervisor's password goes when the sheet goes.
+        self.password.clear()
+        super().hideEvent(event)
+
     # How it is put together
 
     def _make_form(self, call_verified: bool) -> None:
@@ -141,6 +168,11 @@ class CorrectionDialog(Sheet):
         self.given = line_edit(spoken="New given names", longest=80)
         self.given.setText(page.given_names)
         self.spellings = SpellingView("New", "On file")
+        self.as_typed = act(
+            self, f"Use “{self._typed.strip()}”, as it was typed", self._on_as_typed, key="Ctrl+U",
+            icon="arrow-right", more="Puts what was typed at the portal into the field.",
+        )  # fmt: skip
+        self.as_typed_button = Button(self.as_typed, "plain")
         self.proof = QComboBox()
         self.proof.setAccessibleName("What proves it")
         self.proof.addItem("Choose what proves it…", None)
@@ -190,9 +222,11 @@ class CorrectionDialog(Sheet):
             Field("What proves it", self.proof), Field("Note on the proof", self.note), gap=2 * GRID
         )
         self.form = QWidget()
-        self.form.setLayout(
-            column(names_row, self.spellings, proof_row, self.approval, gap=2 * GRID)
-        )
+        form = column(names_row, gap=2 * GRID)
+        form.addLayout(column(self.spellings, row(self.as_typed_button, 0), gap=GRID))
+        form.addLayout(proof_row)
+        form.addWidget(self.approval)
+        self.form.setLayout(form)
         self.body.addWidget(self.form)
         self.name.textChanged.connect(self._on_edited)
         self.given.textChanged.connect(self._on_edited)
@@ -203,15 +237,17 @@ class CorrectionDialog(Sheet):
     def _make_conflict(self) -> None:
         self.conflict = QWidget()
         self.conflict_words = Notice("swap", "", "warn")
+        self.given_names = Words("", "text", "muted", wrap=True)
         self.versions = SpellingView("Yours", "Theirs")
-        self.take_theirs = Button("Keep theirs")
+        self.take_theirs = Button("Take theirs")
         self.take_theirs.clicked.connect(self._on_take_theirs)
-        self.apply_mine = Button("Put mine on top")
+        self.apply_mine = Button("Apply mine on top")
         self.apply_mine.clicked.connect(self._on_apply_mine)
         self.conflict.setLayout(
             column(
                 self.conflict_words,
                 self.versions,
+                self.given_names,
                 row(self.take_theirs, self.apply_mine, 0),
                 gap=GRID,
             )
@@ -227,12 +263,25 @@ class CorrectionDialog(Sheet):
         self.publication_lines: list[Mark] = []
         self.checked = Mark("hourglass", "Then the portal is asked whether it would pass.", "muted")
         self.checked.setWordWrap(True)
-        self.read_next = Words("", "title", wrap=True)
+        self.read_next = Words("", "title", wrap=True).selectable()
+        self.read_next.setAccessibleName("Sentence to read out")
+        self.again = act(
+            self, "Ask the portal again", self._on_again, key="Ctrl+J", icon="portal",
+            more="Would this registration pass now? Nothing is changed.",
+        )  # fmt: skip
+        self.again.setEnabled(False)
+        self.again_button = Button(self.again)
+        self.again_button.hide()
+        quote = QFrame()
+        theme.role(quote, "quote")
+        said = column(label("Read out"), self.read_next, gap=4)
+        said.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID + 2)
+        quote.setLayout(said)
         layout = column(self.filed, gap=12)
         layout.addLayout(self._publications)
         layout.addWidget(self.checked)
-        layout.addWidget(label("Read out"))
-        layout.addWidget(self.read_next)
+        layout.addLayout(row(self.again_button, 0))
+        layout.addWidget(quote)
         self.steps.setLayout(layout)
         self.steps.hide()
         self.body.addWidget(self.steps)
@@ -245,7 +294,6 @@ class CorrectionDialog(Sheet):
         self.undo_button.hide()
         self.foot.insertWidget(0, self.undo_button)
         self.undo.setEnabled(False)
-        self.waiting = muted("")
         self.close_button = self.add_cancel()
         self.save_button = self.add_button(Button(self.save, "primary"))
 
@@ -254,17 +302,42 @@ class CorrectionDialog(Sheet):
     def _is_touched(self) -> bool:
         return (self.name.text(), self.given.text()) != (self._page.name, self._page.given_names)
 
+    def _has_unsaved_words(self) -> bool:
+        fields = (self.note, self.login, self.password)
+        return self._is_touched() or any(field.text().strip() for field in fields)
+
+    def _on_as_typed(self) -> None:
+        self.name.setText(self._typed.strip())
+        self.name.setFocus()
+
+    def _offers_typed(self) -> bool:
+        """Tell whether what was typed at the portal may well be the better spelling."""
+        typed = self._typed.strip()
+        if not typed or typed in (self._before, self.name.text()) or typed == typed.lower():
+            return False
+        return explain(typed, self._before, cut_at=self._cut_at()).same_name
+
     def _on_edited(self) -> None:
         new = self.name.text()
         found = explain(new, self._before, cut_at=self._cut_at())
         self.spellings.show_pair(new, self._before, found.typed_marks, found.on_file_marks)
-        self.approval.setVisible(self._is_other_person())
+        offered = self._corrected is None and self._offers_typed()
+        self.as_typed.setEnabled(offered)
+        self.as_typed_button.setVisible(offered)
+        if self._is_other_person():
+            self._warn.start()
+        else:
+            self._show_warning()
         self.save.setEnabled(
             self._corrected is None
             and self._is_touched()
             and bool(new.strip())
             and self.proof.currentData() is not None
         )
+
+    def _show_warning(self) -> None:
+        self._warn.stop()
+        self.approval.setVisible(self._is_other_person())
 
     def _is_other_person(self) -> bool:
         try:
@@ -290,18 +363,30 @@ class CorrectionDialog(Sheet):
             self._call_id,
         )
         self.clear_problem()
+        self._show_warning()
         self.background.ask(names.correct_name, correction, approval).then(
             self, self._on_saved, busy=[self.save_button]
         )
 
     def _on_saved(self, corrected: Corrected) -> None:
+        self.clear_problem()
         self.password.clear()
+        self.save.setEnabled(False)
+        self.as_typed.setEnabled(False)
         self.undo.setEnabled(True)
         self.read_next.setText(
             f"Now type it as it stands on file: {spelling.spell(corrected.after.name)}. "
             f"Account number {spelling.say_digits(self._account.number)}, no point."
         )
         self.show_corrected(corrected)
+        self.close_button.setFocus()
+        self._send_courier()
+
+    def _send_courier(self) -> None:
+        # The caller waits on the phone: it goes now, not at the next round.
+        self.background.ask(courier.make_round).then(
+            self, lambda _: self._look(), failed=lambda _: self._look(), quiet=True
+        )
 
     def _show_conflict(self, theirs: NameOnFile) -> None:
         self._theirs = theirs
@@ -309,6 +394,9 @@ class CorrectionDialog(Sheet):
         found = explain(mine, theirs.name, cut_at=self._cut_at())
         by = theirs.changed_by or "A colleague"
         self.conflict_words.say(f"{by} changed this name after you opened it. Which one stands?")
+        given = self.given.text().strip()
+        self.given_names.setText(f"Given names: yours {given or '–'}, theirs {theirs.given_names}.")
+        self.given_names.setVisible(given != theirs.given_names)
         self.versions.show_pair(mine, theirs.name, found.typed_marks, found.on_file_marks)
         self.conflict.show()
         self.save.setEnabled(False)
@@ -324,13 +412,13 @@ class CorrectionDialog(Sheet):
         self._id = str(uuid4())
         self.conflict.hide()
         self._on_edited()
-        self.save.setEnabled(True)
-        self._on_save()
+        self._show_warning()
+        if self.proof.currentData() is not None:
+            self._on_save()
 
     def _on_undo(self) -> None:
         if self._corrected is None or self._corrected.undone:
             return
-        self._checked = False
         self.background.ask(names.undo_correction, str(uuid4()), self._corrected.id).then(
             self, self._on_undone, busy=[self.undo_button]
         )
@@ -338,7 +426,13 @@ class CorrectionDialog(Sheet):
     def _on_undone(self, corrected: Corrected) -> None:
         self.undo.setEnabled(False)
         self.read_next.setText(f"The file says {corrected.before.name}, as it did before.")
+        self.clear_problem()
+        self.checked.show_mark(
+            "hourglass", "Then the portal is asked whether it would pass.", "muted"
+        )
         self.show_corrected(corrected)
+        self.close_button.setFocus()
+        self._send_courier()
 
     def _show_publications(self, corrected: Corrected) -> None:
         for line in self.publication_lines:
@@ -366,8 +460,31 @@ class CorrectionDialog(Sheet):
     def _look(self) -> None:
         if self._corrected is not None:
             self.background.ask(names.publication, self._corrected.id).then(
-                self, self.show_corrected
+                self, self.show_corrected, quiet=True
             )
+
+    def _ask_portal(self, name: str) -> None:
+        self._checking = name
+        self.again.setEnabled(True)
+        self.again_button.hide()
+        portal = self.background.desk.settings.portal_name
+        self.checked.show_mark("hourglass", f"Asking {portal} whether it would pass…", "muted")
+        self.background.ask(
+            registration.check_at_portal,
+            self._page.member_id,
+            self._account.number,
+            name,
+            self._call_id,
+        ).then(self, partial(self._on_checked, name), failed=self._on_check_failed)
+
+    def _on_checked(self, name: str, check: PortalCheck) -> None:
+        if name == self._checking:  # and not about the name before an undo
+            self.show_check(check)
+
+    def _on_again(self) -> None:
+        if self._checking:
+            self._ask_portal(self._checking)
 
     def _on_check_failed(self, problem: ConsoleError) -> None:
         self.checked.show_mark("offline", str(problem), "warn")
+        self.again_button.show()

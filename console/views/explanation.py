@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QFrame, QVBoxLayout, QWidget
 
 from console.background import Background
-from console.domain import spelling
+from console.domain import spelling, times
+from console.domain.accounts import say_account
 from console.domain.errors import ConsoleError
 from console.domain.names import MatchRule
 from console.domain.registration import Outcome, RefusalExplanation, Remedy, explain_refusal
@@ -26,12 +27,16 @@ from console.views.widgets import (
     ProblemLine,
     Words,
     act,
+    bring_up,
     column,
     heading,
     label,
     line_edit,
     row,
 )
+
+MOST_TRIES = 4
+"""Tries to choose from; the rest stand on the timeline."""
 
 _REFUSED = (Outcome.NAME_MISMATCH, Outcome.ACCOUNT_NOT_FOUND)
 
@@ -50,6 +55,9 @@ class ExplainPanel(Card):
         self._account: AccountRow | None = None
         self._call_id: str | None = None
         self._attempt_id = ""
+        self._tries: tuple[AttemptRow, ...] = ()
+        self._heard = ""
+        self._own_words = False
         self._showing = False
         self.explanation: RefusalExplanation | None = None
         self._make_fields()
@@ -64,27 +72,31 @@ class ExplainPanel(Card):
         fresh = self._account is None or self._account.number != account.number
         renamed = self._page is not None and self._page.name != page.name
         self._page, self._account, self._call_id = page, account, call_id
-        refusal = newest_refusal(account)
-        if refusal is not None and (fresh or refusal.id != self._attempt_id):
-            self._attempt_id = refusal.id
-            self._fill(refusal)
-        elif fresh:
-            self._attempt_id = ""
-            self._fill(None)
+        tries = refusals(account)
+        newest = tries[0].id if tries else ""
+        news = fresh or (newest != self._heard and not self._own_words)
+        if fresh or tries != self._tries:
+            self._tries = tries
+            self._show_tries()
+        if news:
+            self._fill(tries[0] if tries else None)
         elif renamed:
-            self.portal_said.hide()  # it was about the name before
+            self.no_word_yet()  # the portal's word was about the name before
             self._explain()
         may = self.background.desk.colleague.role.changes_the_file
         self.read_out.setEnabled(may)
         self.correct.setEnabled(may)
+        self._heard = newest
 
     def ask_what_was_typed(self) -> None:
         """Put the cursor where the caller's own words go."""
         self.typed_name.setFocus()
         self.typed_name.selectAll()
+        bring_up(self)
 
     def show_problem(self, problem: ConsoleError) -> None:
         """Say what went wrong; what was typed stays."""
+        self.no_word_yet()
         self.problem.say(str(problem))
 
     def show_check(self, check: PortalCheck) -> None:
@@ -92,7 +104,10 @@ class ExplainPanel(Card):
         self.problem.say("")
         icon, tone = ("check-circle", "good") if check.passes else ("cross-circle", "bad")
         self.portal_said.show_mark(icon, check.words, tone)
-        self.portal_said.show()
+
+    def no_word_yet(self) -> None:
+        """Say what the portal can be asked; it has not been asked about this."""
+        self.portal_said.show_mark("", "Would this registration pass now?", "muted")
 
     # How it is put together
 
@@ -106,6 +121,11 @@ class ExplainPanel(Card):
 
     def _make_answer(self) -> None:
         self.whence = Words("", "label")
+        self.tries = QWidget()
+        self.tries.setAccessibleName("Refused tries")
+        self._tries_flow = FlowLayout(self.tries)
+        self._tries_group = QButtonGroup(self)
+        self.try_buttons: dict[str, Button] = {}
         self.spellings = SpellingView()
         self.reasons = QVBoxLayout()
         self.reasons.setSpacing(4)
@@ -115,13 +135,17 @@ class ExplainPanel(Card):
         self.sentence.setAccessibleName("Sentence to read out")
         self.alphabet = Words("", "text", "muted", wrap=True).selectable()
         self.alphabet.hide()
-        self.portal_said = Mark("info", "", "muted")
+        self.portal_said = Mark("", "", "muted")
         self.portal_said.setWordWrap(True)
-        self.portal_said.hide()
+        self.no_word_yet()
         self.problem = ProblemLine()
         self.said = QFrame()
         theme.role(self.said, "quote")
-        said = column(self.say_label, self.sentence, self.alphabet, gap=4)
+        said = column(gap=4)
+        self.said_head = row(self.say_label, 0)
+        said.addLayout(self.said_head)
+        said.addWidget(self.sentence)
+        said.addWidget(self.alphabet)
         said.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID + 2)
         self.said.setLayout(said)
 
@@ -145,6 +169,10 @@ class ExplainPanel(Card):
         self.words = act(
             self, "What did the caller type?", self.ask_what_was_typed, key="Ctrl+Y", icon="edit"
         )
+        self.other_try = act(
+            self, "Explain the try before", self._on_other_try, key="Ctrl+Shift+Y", icon="history",
+            more="Walks through the refused tries, and begins again after the oldest.",
+        )  # fmt: skip
 
     def _lay_out(self) -> None:
         fields = row(
@@ -154,43 +182,89 @@ class ExplainPanel(Card):
         )
         fields.setStretch(0, 3)
         fields.setStretch(1, 2)
-        buttons = FlowLayout()
         self.read_button = Button(self.read_out, "primary")
         self.correct_button = Button(self.correct)
-        for button in (
-            self.read_button,
-            self.correct_button,
-            Button(self.check),
-            Button(self.spell),
-        ):
-            buttons.addWidget(button)
+        self.check_button = Button(self.check)
+        self.spell_button = Button(self.spell, "plain")
+        self.said_head.addWidget(self.spell_button)
+        remedies = FlowLayout()
+        remedies.addWidget(self.read_button)
+        remedies.addWidget(self.correct_button)
+        asked = row(self.check_button, self.portal_said, gap=12)
+        asked.setStretch(1, 1)
         self.body.addLayout(row(heading("Why it was refused"), self.whence, 0))
+        self.body.addWidget(self.tries)
         self.body.addLayout(fields)
         self.body.addWidget(self.spellings)
         self.body.addLayout(self.reasons)
         self.body.addWidget(self.said)
-        self.body.addWidget(self.portal_said)
+        self.body.addLayout(remedies)
+        self.body.addLayout(asked)
         self.body.addWidget(self.problem)
-        self.body.addLayout(buttons)
 
     # What happens
 
+    def _show_tries(self) -> None:
+        self._tries_flow.clear()
+        self.try_buttons = {}
+        desk = self.background.desk
+        for one in self._tries:
+            at = times.when(one.at, desk.now(), desk.settings.zone)
+            chip = Button(f"“{_shortened(one.name_typed)}”  {at}", "chip")
+            chip.setAccessibleName(f"Explain “{one.name_typed}”, typed {at}")
+            chip.setCheckable(True)
+            chip.clicked.connect(lambda _=False, attempt=one: self._fill(attempt))
+            self._tries_group.addButton(chip)
+            self._tries_flow.addWidget(chip)
+            self.try_buttons[one.id] = chip
+        several = len(self._tries) > 1
+        self.tries.setVisible(several)
+        self.other_try.setEnabled(several)
+        self._choose_try()
+
+    def _choose_try(self) -> None:
+        # The group would not let go of its last one.
+        self._tries_group.setExclusive(False)
+        for key, chip in self.try_buttons.items():
+            chip.setChecked(key == self._attempt_id and not self._own_words)
+        self._tries_group.setExclusive(True)
+
     def _fill(self, attempt: AttemptRow | None) -> None:
         self._showing = True
+        self._own_words = False
+        self._attempt_id = attempt.id if attempt else ""
         self.typed_name.setText(attempt.name_typed if attempt else "")
         self.typed_account.setText(attempt.account_typed if attempt else "")
-        self.whence.setText(
-            "as the portal reports it" if attempt else "type what the caller says they typed"
-        )
         self._showing = False
-        self.portal_said.hide()
+        self._choose_try()
+        self._say_whence()
+        self.no_word_yet()
         self._explain()
 
     def _on_typed(self) -> None:
-        if not self._showing:
+        if self._showing:
+            return
+        self._own_words = bool(self.typed_name.text().strip())
+        self._choose_try()
+        self._say_whence()
+        self.no_word_yet()
+        self._explain()
+
+    def _say_whence(self) -> None:
+        if self._own_words:
             self.whence.setText("as the caller says it")
-            self.portal_said.hide()
-            self._explain()
+        elif self.typed_name.text().strip():
+            self.whence.setText("as the portal reports it")
+        else:
+            self.whence.setText("type what the caller says they typed")
+
+    def _on_other_try(self) -> None:
+        ids = [one.id for one in self._tries]
+        if not ids:
+            return
+        at = ids.index(self._attempt_id) if self._attempt_id in ids else len(ids) - 1
+        step = at if self._own_words else (at + 1) % len(ids)
+        self._fill(self._tries[step])
 
     def _explain(self) -> None:
         page, account = self._page, self._account
@@ -199,8 +273,7 @@ class ExplainPanel(Card):
         settings = self.background.desk.settings
         typed = self.typed_name.text()
         there = bool(typed.strip())
-        for part in (self.spellings, self.said):
-            part.setVisible(there)
+        self.spellings.setVisible(there)
         found = explain_refusal(
             self.typed_account.text() or account.number,
             typed,
@@ -215,15 +288,23 @@ class ExplainPanel(Card):
             self.spellings.show_pair(
                 typed, page.name, found.name.typed_marks, found.name.on_file_marks
             )
-        self.sentence.setText(found.say)
-        self.say_label.setText("Read out" if found.name.same_name else "Ask the caller")
-        readable = found.name.same_name
-        self.alphabet.setText(spelling.spell_with_alphabet(page.name) if readable else "")
+        self._show_sentence(found if there else None, page.name)
+        self._show_reasons(found if there else None)
+        self._show_remedies(found if there else None)
+
+    def _show_sentence(self, found: RefusalExplanation | None, on_file: str) -> None:
+        # Where nothing was typed yet, the name on file can be read out all the same.
+        readable = found is None or found.name.same_name
+        self.sentence.setText(found.say if found else _plainly(on_file, self._number()))
+        self.say_label.setText("Read out" if readable else "Ask the caller")
+        self.alphabet.setText(spelling.spell_with_alphabet(on_file) if readable else "")
         self.spell.setEnabled(readable)
+        self.spell_button.setVisible(readable)
         if not readable:
             self.alphabet.hide()
-        self._show_reasons(found if there else None)
-        self._show_remedies(found)
+
+    def _number(self) -> str:
+        return self._account.number if self._account else ""
 
     def _show_reasons(self, found: RefusalExplanation | None) -> None:
         for line in self.reason_lines:
@@ -243,11 +324,12 @@ class ExplainPanel(Card):
             self.reasons.addWidget(line)
             self.reason_lines.append(line)
 
-    def _show_remedies(self, found: RefusalExplanation) -> None:
-        best = found.remedies[0] if found.remedies else None
-        theme.role(self.correct_button, "primary" if best is Remedy.CORRECT_FILE else "quiet")
-        theme.role(self.read_button, "quiet" if best is Remedy.CORRECT_FILE else "primary")
-        self.read_button.setVisible(Remedy.READ_OUT in found.remedies)
+    def _show_remedies(self, found: RefusalExplanation | None) -> None:
+        remedies = found.remedies if found else (Remedy.READ_OUT, Remedy.CORRECT_FILE)
+        file_first = remedies[:1] == (Remedy.CORRECT_FILE,)
+        theme.role(self.correct_button, "primary" if file_first else "quiet")
+        theme.role(self.read_button, "quiet" if file_first else "primary")
+        self.read_button.setVisible(Remedy.READ_OUT in remedies)
 
     def _on_alphabet(self) -> None:
         self.alphabet.setVisible(self.alphabet.isHidden())
@@ -267,20 +349,33 @@ class ExplainPanel(Card):
         if self._page is None or self._account is None:
             return
         name = self.typed_name.text().strip() or self._page.name
+        self.problem.say("")
+        self.portal_said.show_mark(
+            "hourglass", f"Asking {self.background.desk.settings.portal_name}…", "muted"
+        )
         self.background.ask(
             registration.check_at_portal,
             self._page.member_id,
             self._account.number,
             name,
             self._call_id,
-        ).then(self, self.show_check)
+        ).then(self, self.show_check, busy=[self.check_button])
 
 
-def newest_refusal(account: AccountRow) -> AttemptRow | None:
-    """Answer the newest refused try of an account, if nothing better came after it."""
+def refusals(account: AccountRow) -> tuple[AttemptRow, ...]:
+    """Answer the refused tries since the account last registered, newest first, each text once."""
+    found: dict[tuple[str, str], AttemptRow] = {}
     for attempt in sorted(account.portal.attempts, key=lambda one: one.at, reverse=True):
-        if attempt.outcome in _REFUSED:
-            return attempt
         if attempt.outcome is Outcome.REGISTERED:
-            return None
-    return None
+            break
+        if attempt.outcome in _REFUSED:
+            found.setdefault((attempt.name_typed, attempt.account_typed), attempt)
+    return tuple(found.values())[:MOST_TRIES]
+
+
+def _plainly(on_file: str, number: str) -> str:
+    return f"Type it like this: {spelling.spell(on_file)}. {say_account(number)}"
+
+
+def _shortened(text: str, most: int = 24) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

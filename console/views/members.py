@@ -171,6 +171,7 @@ class MemberScreen(Screen):
             account,
             own.id if own else None,
             call_verified=own is not None and own.verified,
+            typed=self.explain.typed_name.text(),
         )
         sheet.open()
         return sheet

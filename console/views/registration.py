@@ -31,6 +31,12 @@ KINDS = {
 _LISTED = [kind for kind in KINDS if kind is not CaseKind.SOLVED]
 
 
+_NOBODY = (
+    "Nobody is stuck.",
+    "Whoever the portal refuses, or cannot reach by e-mail, is listed here within a second.",
+)
+
+
 class RegistrationsScreen(Worklist[WorklistRow]):
     """Everybody the portal refused, keeps waiting or has locked out, the oldest first."""
 
@@ -41,6 +47,8 @@ class RegistrationsScreen(Worklist[WorklistRow]):
 
     def __init__(self, background: Background) -> None:
         self._desk = background.desk
+        sentence, more = _NOBODY
+        empty = EmptyPlace("registrations", sentence, more=more)
         super().__init__(
             background,
             "Registrations",
@@ -50,13 +58,9 @@ class RegistrationsScreen(Worklist[WorklistRow]):
                 Filter(None, "All"),
                 *(Filter(kind, KINDS[kind][0], KINDS[kind][1]) for kind in _LISTED),
             ],
-            EmptyPlace(
-                "registrations",
-                "Nobody is stuck.",
-                more="Whoever the portal refuses, or cannot reach by e-mail, is listed here "
-                "within a second.",
-            ),
+            empty,
         )
+        self._empty = empty
         self.take = act(
             self, "Take this case", self._on_take, key="Ctrl+T", icon="person-add",
             more="Others see that you have it.",
@@ -72,6 +76,7 @@ class RegistrationsScreen(Worklist[WorklistRow]):
         self._clock = QTimer(self)
         self._clock.setInterval(LOOK_AGAIN_MILLISECONDS)
         self._clock.timeout.connect(self.load)
+        self.setFocusProxy(self.table)
         self._on_turn(None)
 
     def load(self) -> None:
@@ -84,6 +89,9 @@ class RegistrationsScreen(Worklist[WorklistRow]):
     def show_worklist(self, answer: Answer) -> None:
         """Show the list; the cursor stays on its row."""
         self.show_list(answer.rows, answer.counts, answer.total)
+        self._say_empty(sum(answer.counts[kind] for kind in _LISTED))
+        if self.table.hasFocus() and self.table.current_row() is None and answer.rows:
+            self.table.turn_to(answer.rows[0].registration_id)
         self._on_turn(self.table.current_row())
 
     # Qt overrides
@@ -113,7 +121,7 @@ class RegistrationsScreen(Worklist[WorklistRow]):
                 "Since",
                 lambda row: row.since,
                 lambda at: times.when(at, self._desk.now(), self._desk.settings.zone),
-                width=140,
+                width=156,
             ),
             Column(
                 "Member",
@@ -133,17 +141,34 @@ class RegistrationsScreen(Worklist[WorklistRow]):
             Column("In hand", lambda row: row.assigned_to, lambda who: who or "–", width=140),
         )
 
+    def _say_empty(self, others: int) -> None:
+        """Say why the list is empty; a filter that hides people is never called nobody."""
+        if self.narrowed_to:
+            self._empty.say(
+                f"Nobody here matches “{self.narrowed_to}”.",
+                "Names, account numbers and e-mail addresses are searched. Esc clears the field.",
+            )
+        elif self.mine:
+            self._empty.say(
+                "You have nothing in hand.",
+                "Choose “Everybody’s”, put the cursor on a row and take it with Ctrl+T.",
+            )
+        elif others and isinstance(self.chosen, CaseKind):
+            word = KINDS[self.chosen][0].lower()
+            self._empty.say(f"Nobody stands under “{word}”.", f"All together there are {others:,}.")
+        else:
+            self._empty.say(*_NOBODY)
+
     # What happens
 
     def _on_open(self, row: WorklistRow) -> None:
         if row.member_id is not None:
             self.open_member.emit(row.member_id, row.account_number)
         else:
-            self.problem.setText(
+            self.problem.say(
                 f"No account has the number {row.account_number}. Look the member up by name, "
                 "and read the right number out."
             )
-            self.problem.show()
 
     def _on_turn(self, row: WorklistRow | None) -> None:
         may = self._desk.colleague.role.changes_the_file

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import ceil
 from uuid import uuid4
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from console.background import Background
 from console.domain import passwords, times
 from console.domain.courier import ErrandState
 from console.domain.errors import ConsoleError
-from console.domain.registration import RegistrationState
+from console.domain.registration import CaseKind, RegistrationState
 from console.domain.verification import DeliveryStatus, check_email, may_resend, suggest_email
 from console.services import verification
 from console.services.member_page import AccountRow, DeliveryRow, MemberPage, PortalPanel
 from console.services.verification import ErrandStatus, TooSoon
+from console.views import theme
 from console.views.sheet import Sheet
 from console.views.theme import GRID
 from console.views.widgets import (
@@ -29,6 +31,7 @@ from console.views.widgets import (
     ProblemLine,
     Words,
     act,
+    bring_up,
     column,
     heading,
     label,
@@ -103,7 +106,9 @@ class VerificationPanel(Card):
         self.setVisible(panel.state is not RegistrationState.NONE or bool(panel.deliveries))
         self.words.setText(panel.state_words)
         self.to.setText(f"to {panel.email}" if panel.email and waiting else "")
-        self._show_deliveries(panel.deliveries)
+        self.advice.setText(self._advice(panel))
+        self.advice.setVisible(bool(self.advice.text()))
+        self._show_deliveries(panel.deliveries, panel.email)
         self.correction.setVisible(waiting)
         self.resend_button.setVisible(waiting)
         self.address_button.setVisible(waiting)
@@ -139,11 +144,12 @@ class VerificationPanel(Card):
 
     def go_to_address(self) -> None:
         """Put the cursor where the address is corrected, with the likely slip mended."""
-        current = self._panel.email if self._panel else ""
         if not self.address.text():
+            current = self._known_email()
             self.address.setText(suggest_email(current) or current)
         self.address.setFocus()
         self.address.selectAll()
+        bring_up(self)
 
     def open_password_rule(self) -> PasswordSheet:
         """Open the rule to read out, with its checker."""
@@ -156,6 +162,7 @@ class VerificationPanel(Card):
     def _make_words(self) -> None:
         self.words = Words("", wrap=True)
         self.to = muted("")
+        self.advice = Words("", wrap=True)
         self.deliveries = QVBoxLayout()
         self.deliveries.setSpacing(4)
         self.delivery_lines: list[QWidget] = []
@@ -199,6 +206,7 @@ class VerificationPanel(Card):
         self.correction.setLayout(column(line, row(self.hint, 0), gap=4))
         self.body.addLayout(row(heading("Verify-account e-mail"), self.to, 0))
         self.body.addWidget(self.words)
+        self.body.addWidget(self.advice)
         self.body.addLayout(self.deliveries)
         self.body.addWidget(self.correction)
         self.body.addWidget(self.outcome)
@@ -207,7 +215,24 @@ class VerificationPanel(Card):
 
     # What happens
 
-    def _show_deliveries(self, rows: tuple[DeliveryRow, ...]) -> None:
+    def _advice(self, panel: PortalPanel) -> str:
+        portal = self.background.desk.settings.portal_name
+        if panel.state is RegistrationState.LOCKED:
+            return (
+                f"Ask the member to choose “Forgot password” at {portal}; no e-mail of ours helps."
+            )
+        if panel.kind is CaseKind.EXPIRED:
+            return "Send the e-mail again: the link in the last one is dead."
+        if panel.kind is CaseKind.BOUNCED:
+            return "Correct the address; the e-mail then goes there by itself."
+        return ""
+
+    def _known_email(self) -> str:
+        """Answer the address the portal has, unless it is hidden until the caller is verified."""
+        email = self._panel.email if self._panel else ""
+        return "" if "…" in email else email
+
+    def _show_deliveries(self, rows: tuple[DeliveryRow, ...], current: str) -> None:
         for line in self.delivery_lines:
             line.hide()
             line.deleteLater()
@@ -217,6 +242,8 @@ class VerificationPanel(Card):
         for one in newest:
             word, icon, tone = DELIVERIES[one.status]
             at = times.when(one.at, desk.now(), desk.settings.zone)
+            if one.email and one.email != current:
+                word = f"{word}, {one.email}"
             mark = Mark(icon, f"{word}: {one.reason}" if one.reason else word, tone)
             mark.setWordWrap(True)
             line = QWidget()
@@ -228,7 +255,7 @@ class VerificationPanel(Card):
             self.delivery_lines.append(line)
 
     def _hint(self, typed: str) -> None:
-        current = typed.strip() or (self._panel.email if self._panel else "")
+        current = typed.strip() or self._known_email()
         better = suggest_email(current) if current else None
         self.hint.setVisible(better is not None)
         if better is not None:
@@ -237,7 +264,7 @@ class VerificationPanel(Card):
         self.correct.setEnabled(bool(typed.strip()))
 
     def _on_hint(self) -> None:
-        current = self.address.text().strip() or (self._panel.email if self._panel else "")
+        current = self.address.text().strip() or self._known_email()
         self.address.setText(suggest_email(current) or current)
         self.address.setFocus()
 
@@ -249,7 +276,7 @@ class VerificationPanel(Card):
     def _show_wait(self) -> None:
         now = self.background.desk.now()
         may = self.background.desk.colleague.role.changes_the_file
-        left = round((self._free_at - now).total_seconds()) if self._free_at else 0
+        left = ceil((self._free_at - now).total_seconds()) if self._free_at else 0
         if left > 0:
             self.resend.setText(f"Send again in {left // 60}:{left % 60:02}")
         else:
@@ -297,8 +324,12 @@ class PasswordSheet(Sheet):
         self.checks = QVBoxLayout()
         self.checks.setSpacing(4)
         self.check_lines: list[Mark] = []
-        self.body.addWidget(label("Read out"))
-        self.body.addWidget(self.read)
+        quote = QFrame()
+        theme.role(quote, "quote")
+        said = column(label("Read out"), self.read, gap=4)
+        said.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID + 2)
+        quote.setLayout(said)
+        self.body.addWidget(quote)
         self.body.addWidget(Field("Check one", self.typed))
         self.body.addLayout(self.checks)
         for _ in passwords.check(""):

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
     QLayoutItem,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -486,6 +487,23 @@ def _fill(layout: QBoxLayout, things: tuple[QWidget | QLayout | int, ...], gap: 
             layout.addSpacing(thing)
         else:
             layout.addStretch(1)
+
+
+def bring_up(part: QWidget) -> None:
+    """Scroll the page under a part until all of it is seen, or its top when it is too tall."""
+    QTimer.singleShot(0, part, lambda: _scroll_to(part))  # its own size may change first
+
+
+def _scroll_to(part: QWidget) -> None:
+    area = part.parentWidget()
+    while area is not None and not isinstance(area, QScrollArea):
+        area = area.parentWidget()
+    if area is None or (inside := area.widget()) is None:
+        return
+    top = part.mapTo(inside, QPoint(0, 0)).y()
+    bar, high = area.verticalScrollBar(), area.viewport().height()
+    if top < bar.value() or top + part.height() > bar.value() + high:
+        bar.setValue(top if part.height() >= high else top + part.height() - high)
 
 
 class Card(QFrame):

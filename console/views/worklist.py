@@ -6,14 +6,15 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
 
 from console.background import Background
 from console.views.screen import Screen
 from console.views.tables import Column, RowTable
 from console.views.theme import GRID
-from console.views.widgets import Button, EmptyPlace, FlowLayout, Words, line_edit, row, title
+from console.views.widgets import Button, EmptyPlace, FlowLayout, Words, act, line_edit, row, title
 
 R = TypeVar("R")
 
@@ -59,6 +60,13 @@ class Worklist(Screen, Generic[R]):
         self._pause.setInterval(120)
         self._pause.timeout.connect(self.load)
         self.narrow.textChanged.connect(self._on_narrow)
+        self.narrow_down = act(
+            self, "Narrow this list", self._on_find, key="Ctrl+F", icon="filter",
+            more="Esc in the field shows the whole list again.",
+        )  # fmt: skip
+        esc = QShortcut(QKeySequence("Esc"), self.narrow)
+        esc.setContext(Qt.ShortcutContext.WidgetShortcut)
+        esc.activated.connect(self._on_whole)
         self.all_or_mine = QButtonGroup(self)
         chips = QWidget()
         flow = FlowLayout(chips)
@@ -115,6 +123,14 @@ class Worklist(Screen, Generic[R]):
         self.count.setText(
             f"{total:,}" if total == len(rows) else f"the first {len(rows):,} of {total:,}"
         )
+
+    def _on_find(self) -> None:
+        self.narrow.setFocus()
+        self.narrow.selectAll()
+
+    def _on_whole(self) -> None:
+        self.narrow.clear()
+        self.table.setFocus()
 
     def _on_narrow(self) -> None:
         self._pause.start()
