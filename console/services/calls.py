@@ -97,6 +97,8 @@ def _begin(
     if known is not None:
         return _state(db, _own(known, desk))
     other = open_call_of(db, desk.colleague.login)
+    if other is not None and other.id == call_id:
+        return _state(db, other)  # the other press came between the two questions
     if other is not None:
         raise InAnotherCall(
             f"You are still in a call{_with_whom(db, other)}. Wrap it up, then begin this one."

@@ -25,6 +25,7 @@ def test_an_answer_that_is_lost_sends_no_second_mail(office):
     office.looks_up("marcus okafor", "Marcus Okafor")
     office.verifies_the_caller()
     before = mails(office)
+    clerk.sees("Send the e-mail again")
     office.tell("/sandbox/misbehave", kind="cut", path="/v1/registrations", times=1)
     clerk.keys("Ctrl+M")
     clerk.sees("Send again in", patience=40)

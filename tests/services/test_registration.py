@@ -184,6 +184,7 @@ def test_the_worklist_is_filtered_counted_and_capped(town, records):
         town.open_account(number, f"Okonjo{n}")
         town.registers("Wrong", number)
     town.registers("De Long")
+    town.desk.now.advance(seconds=1)
     town.registers("Okonjo0", "2000000")
     registration.poll(town.desk)
     work = registration.worklist(town.desk, limit=3)
