@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
-import requests
 
 from console.domain.registration import Outcome
-from console.sandbox.portal import PortalAccount, RunningPortal, seed
+from console.sandbox.portal import RunningPortal
 from console.services import polling
 from console.services.desk import Desk
-from tests.office import add_member, staff_the_office
-
-
-@dataclass
-class Town:
-    """The people outside: what they do at the portal, and what it counted."""
-
-    desk: Desk
-    portal: RunningPortal
-    rose: int
-    """The member “DeLong”, with account 1023401."""
-
-    def open_account(self, number: str, name: str) -> None:
-        seed(self.portal.store.path, [PortalAccount(number, name)])
-
-    def registers(
-        self, name: str = "DeLong", number: str = "1023401", email: str = "rose@example.org"
-    ) -> Outcome:
-        """Try to register as a member does at the portal's page."""
-        return self._tell("/sandbox/register", account_number=number, name=name, email=email)
-
-    def _tell(self, path: str, **body: Any) -> Outcome:
-        answer = requests.post(
-            self.portal.url + path, json=body, headers={"X-Sandbox": "1"}, timeout=10
-        )
-        return Outcome(answer.json()["outcome"])
-
-    def mails(self) -> int:
-        """Count the verify-account e-mails that went out, the one of the registration too."""
-        return sum(self.portal.mails().values())
-
-    def holds(self, number: str = "1023401") -> tuple[str, int]:
-        """Tell the name and version that the portal holds."""
-        with self.portal.store.begin() as db:
-            row = db.execute(
-                "SELECT name, version FROM account WHERE number = ?", (number,)
-            ).fetchone()
-        return row["name"], row["version"]
+from tests import town as outside
+from tests.town import Town
 
 
 @pytest.fixture
 def town(desk: Desk, portal: RunningPortal) -> Town:
-    staff_the_office(desk.records)
-    town = Town(desk, portal, add_member(desk.records))
-    town.open_account("1023401", "DeLong")
-    return town
+    return outside.found(desk, portal)
 
 
 @pytest.fixture

@@ -12,8 +12,11 @@ from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 
 from console.background import Background
+from console.sandbox.portal import RunningPortal
 from console.services.desk import Desk
 from console.views.theme import Theme
+from tests import town as outside
+from tests.town import Town
 
 
 @pytest.fixture
@@ -52,3 +55,16 @@ def background(desk: Desk) -> Iterator[Background]:
     background = Background(desk)
     yield background
     background.close()
+
+
+@pytest.fixture
+def town(desk: Desk, portal: RunningPortal) -> Town:
+    """The office with one member, “DeLong”, who also has an account at the portal."""
+    return outside.found(desk, portal)
+
+
+@pytest.fixture
+def live(background: Background) -> Background:
+    """A background that hears of what this and other desks commit."""
+    background.desk.records.on_change(background.changed.emit)
+    return background
