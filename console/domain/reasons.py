@@ -71,7 +71,12 @@ def reasons_for(
     name = on_file.strip(" ")
     if not exact and tuple(kinds) == (Kind.CASE,):
         return ("Only the capitals differ, and the portal does not mind capitals.",)
-    said = (_SENTENCES[kind](typed, name, on_file, match) for kind in kinds)
+    said = (
+        "The capitals differ as well; the portal does not mind them."
+        if kind is Kind.CASE and not exact
+        else _SENTENCES[kind](typed, name, on_file, match)
+        for kind in kinds
+    )
     return tuple(sentence.replace("..", ".") for sentence in said)
 
 
@@ -195,7 +200,7 @@ def _truncated(typed: str, name: str, on_file: str, match: Match | None) -> str:
 
 
 def _hidden(typed: str, name: str, on_file: str, match: Match | None) -> str:
-    theirs, mine = _what_is_hidden(name), _what_is_hidden(typed.strip(" "))
+    theirs, mine = what_is_hidden(name), what_is_hidden(typed.strip(" "))
     if theirs:
         return f"The file has {theirs}, which cannot be seen: correct the file."
     if mine:
@@ -203,7 +208,8 @@ def _hidden(typed: str, name: str, on_file: str, match: Match | None) -> str:
     return "The same letters are stored in another way, which cannot be seen: correct the file."
 
 
-def _what_is_hidden(text: str) -> str:
+def what_is_hidden(text: str) -> str:
+    """Name the first character that looks like nothing or like another one, if there is any."""
     for character in text:
         if character != " " and is_hidden(character) and unicodedata.category(character) != "Mn":
             name = unicodedata.name(character, "a control character").lower()

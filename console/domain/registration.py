@@ -23,6 +23,7 @@ from console.domain.names import (
     explain_among,
     looks_like_another_person,
 )
+from console.domain.reasons import what_is_hidden
 from console.domain.verification import DeliveryStatus, LinkState, link_state
 
 
@@ -265,11 +266,14 @@ def _remedies(name: Explanation, account_ok: bool, same_number: bool) -> tuple[R
         found.append(Remedy.READ_OUT)
     if not name.accepted:
         found.append(Remedy.CORRECT_FILE)
-    if _FILE_AT_FAULT & set(name.kinds) and Remedy.READ_OUT in found:
+    if _file_is_at_fault(name) and Remedy.READ_OUT in found:
         found.remove(Remedy.READ_OUT)
         found.append(Remedy.READ_OUT)
     return tuple(found)
 
 
-_FILE_AT_FAULT: Final = frozenset({Kind.COUPLE, Kind.TRUNCATED, Kind.HIDDEN_CHARACTER})
-"""Where the file is more likely wrong than the member."""
+def _file_is_at_fault(name: Explanation) -> bool:
+    """Tell whether the file is more likely wrong than the member."""
+    if Kind.HIDDEN_CHARACTER in name.kinds:
+        return bool(what_is_hidden(name.on_file))
+    return bool({Kind.COUPLE, Kind.TRUNCATED} & set(name.kinds))
