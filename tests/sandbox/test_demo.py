@@ -15,7 +15,7 @@ from console.models.members import Alert, Holder, Member
 from console.models.registration import Registration, RegistrationAttempt
 from console.models.staff import Staff
 from console.models.verification import Delivery
-from console.sandbox import demo
+from console.sandbox import demo, demo_members
 from console.sandbox.demo_portal import Registrant, misspelt
 from console.sandbox.rules import MatchRule, numerals, same_name
 from console.services import search as look_up
@@ -25,21 +25,29 @@ MANY = 4000
 
 
 def made(members: int = 300, seed: int = 1, **other: float) -> list[dict[str, list[tuple]]]:
-    return [vars(part) for part in demo.parts(members, seed, NOW, **other)]
+    return [vars(part) for part in demo_members.parts(members, seed, NOW, **other)]
 
 
 @pytest.fixture(scope="module")
 def crowd() -> dict[str, list[dict[str, object]]]:
     """Four thousand members, each row with the names of its columns."""
-    part = next(demo.parts(MANY, 5, NOW))
+    part = next(demo_members.parts(MANY, 5, NOW))
     return {
-        "members": [dict(zip(demo.MEMBER_COLUMNS, row, strict=True)) for row in part.members],
-        "accounts": [dict(zip(demo.ACCOUNT_COLUMNS, row, strict=True)) for row in part.accounts],
+        "members": [
+            dict(zip(demo_members.MEMBER_COLUMNS, row, strict=True)) for row in part.members
+        ],
+        "accounts": [
+            dict(zip(demo_members.ACCOUNT_COLUMNS, row, strict=True)) for row in part.accounts
+        ],
         "holders": part.holders,
         "former_names": part.former_names,
         "former_addresses": part.former_addresses,
         "alerts": part.alerts,
     }
+
+
+def _named(columns: tuple[str, ...], rows: list[tuple]) -> list[dict[str, object]]:
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def test_the_same_seed_makes_the_same_coop() -> None:
@@ -53,11 +61,11 @@ def test_a_smaller_coop_begins_like_a_larger_one() -> None:
 
 
 def test_members_are_made_part_by_part_however_many_there_are() -> None:
-    first = next(demo.parts(demo.MOST_MEMBERS, 1, NOW))
-    assert len(first.members) == demo.PART
+    first = next(demo_members.parts(demo.MOST_MEMBERS, 1, NOW))
+    assert len(first.members) == demo_members.PART
 
 
-@pytest.mark.parametrize("members", [1, demo.PART, demo.PART + 1])
+@pytest.mark.parametrize("members", [1, demo_members.PART, demo_members.PART + 1])
 def test_each_member_is_made_once(members: int) -> None:
     ids = [row[0] for part in made(members, tried=0.0) for row in part["members"]]
     assert ids == list(range(1, members + 1))
@@ -143,7 +151,7 @@ def test_dates_and_money_fit_together(crowd) -> None:
 )
 def test_what_is_misspelt_is_refused(name: str, given: str) -> None:
     who = Registrant("1023401", "10234.01", name, given, "Tveit", "rose@example.com")
-    maker = demo.Maker(1, NOW, 10, 0.0)
+    maker = demo_members.Maker(1, NOW, 10, 0.0)
     typed = {misspelt(maker.chance, who) for _ in range(300)}
     assert len(typed) > 3
     for one in typed:
@@ -152,7 +160,7 @@ def test_what_is_misspelt_is_refused(name: str, given: str) -> None:
 
 
 def test_what_happened_at_the_portal_could_have_happened() -> None:
-    part = next(demo.parts(800, 3, NOW, tried=1.0))
+    part = next(demo_members.parts(800, 3, NOW, tried=1.0))
     names = {row[0]: row[3] for row in part.members}
     filed = {row[0]: names[row[2]] for row in part.accounts}
     attempts = list(chain.from_iterable(one.attempts for one in part.pasts))
@@ -245,6 +253,6 @@ def test_more_of_them_have_tried_when_that_is_wanted() -> None:
 
 
 def test_everything_at_the_portal_is_recent() -> None:
-    part = next(demo.parts(500, 4, NOW, tried=1.0))
+    part = next(demo_members.parts(500, 4, NOW, tried=1.0))
     oldest = min(one.attempts[0].at for one in part.pasts)
     assert NOW - oldest < timedelta(days=40)
