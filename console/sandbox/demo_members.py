@@ -118,10 +118,9 @@ class Maker:
             name, given, family = self._person(part, member_id, since)
         street, town = self._address()
         local = "".join(letter for letter in f"{given.split(' ')[0]}{name}" if letter.isascii())
-        email = ""
-        if chance.random() < 0.72:
-            stem = "".join(letter for letter in local.lower() if letter.isalnum())[:18] or "office"
-            email = f"{stem}{chance.randint(1, 999)}@{chance.choice(words.MAIL_DOMAINS)}"
+        stem = "".join(letter for letter in local.lower() if letter.isalnum())[:18] or "office"
+        address = f"{stem}{chance.randint(1, 999)}@{chance.choice(words.MAIL_DOMAINS)}"
+        email = address if chance.random() < 0.72 else ""  # the old system did not ask for one
         mailing, mailing_town = (street, town) if chance.random() < 0.8 else self._address()
         part.members.append((
             member_id, f"{100_000 + member_id}", is_business, name, given,
@@ -130,7 +129,7 @@ class Maker:
             mailing_town[1], since, 1,
         ))  # fmt: skip
         beside = self._add_holder(part, member_id, is_business, family)
-        who = Registrant("", "", name, given.split(" ")[0], beside, email)
+        who = Registrant("", "", name, given.split(" ")[0], beside, address)
         self._add_accounts(part, member_id, since, (street, town), who)
         self._add_beside(part, member_id, since)
 
@@ -220,8 +219,7 @@ class Maker:
                 self.now - timedelta(days=chance.randint(10, 900)) if closed else None, 1, 1,
             ))  # fmt: skip
             if not closed and chance.random() < self.tried:
-                email = who.email or f"{number}@{chance.choice(words.MAIL_DOMAINS)}"
-                this = replace(who, number=number, printed_number=printed, email=email)
+                this = replace(who, number=number, printed_number=printed)
                 self._add_past(part, member_id, this)
         if cut_off:
             part.alerts.append((
@@ -280,8 +278,11 @@ class Maker:
                 f"att_demo_{place_id}_{order}", place_id, member_id if known else None, one.at,
                 one.account_number, one.name, one.email, one.channel, one.outcome,
             ))  # fmt: skip
-        for report in done.deliveries if done else ():
-            part.deliveries.append((place_id, report.at, who.email, report.status, report.reason))
+        if done is not None:
+            part.deliveries += (
+                (place_id, report.at, done.email, report.status, report.reason)
+                for report in done.deliveries
+            )
 
     def _add_holder(self, part: Part, member_id: int, is_business: bool, family: str) -> str:
         """Perhaps add somebody beside the primary holder; answer their last name."""

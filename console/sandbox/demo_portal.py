@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Final
@@ -95,9 +95,14 @@ def _waiting(chance: random.Random, who: Registrant, now: datetime) -> Past:
 
 
 def _bounced(chance: random.Random, who: Registrant, now: datetime) -> Past:
-    """The e-mail came back."""
+    """The e-mail came back, often because the address was mistyped at the portal."""
     at = now - timedelta(minutes=chance.randint(2, 70 * 60))
-    steps = ((DeliveryStatus.QUEUED, ""), (DeliveryStatus.BOUNCED, chance.choice(_BOUNCES)))
+    reason = chance.choice(_BOUNCES)
+    if chance.random() < 0.35:
+        slip = chance.choice(_SLIPS_OF_DOMAINS)
+        who = replace(who, email=f"{who.email.partition('@')[0]}@{slip}")
+        reason = "550 5.1.2 Host unknown"
+    steps = ((DeliveryStatus.QUEUED, ""), (DeliveryStatus.BOUNCED, reason))
     return _registered(chance, who, at, RegistrationState.AWAITING_VERIFICATION, steps)
 
 
@@ -165,10 +170,13 @@ _BOUNCES: Final = (
     "550 5.1.1 User unknown",
     "550 5.1.1 No such mailbox here",
     "552 5.2.2 Mailbox full",
-    "550 5.1.2 Host unknown",
+    "550 5.2.1 This mailbox is disabled",
     "554 5.7.1 Message refused as spam",
     "421 4.4.1 Connection timed out",
 )
+
+
+_SLIPS_OF_DOMAINS: Final = ("gmial.com", "gmail.con", "yaho.com", "hotmial.com")
 
 
 def misspelt(chance: random.Random, who: Registrant) -> str:

@@ -32,7 +32,7 @@ from console.sandbox.store import (
 )
 from console.sandbox.stories import CAST, Cast
 
-EDITION: Final = "2"
+EDITION: Final = "3"
 """Of the training data; another one on disk is made afresh."""
 
 MEMBERS: Final = 400

@@ -240,7 +240,7 @@ def test_one_that_is_there_stays_unless_it_is_wanted_afresh(tmp_path: Path) -> N
     assert not (tmp_path / "mailbox.sqlite").exists()
 
 
-@pytest.mark.parametrize("about", ['{"edition": "0"}', "[]", "", "{", '{"edition": 2}'])
+@pytest.mark.parametrize("about", ['{"edition": "0"}', "[]", "", "{", '{"edition": 3}'])
 def test_one_of_another_edition_is_made_afresh(tmp_path: Path, about: str) -> None:
     training.create(tmp_path, NOW)
     (tmp_path / "training.json").write_text(about)
