@@ -30,6 +30,8 @@ FEWEST_DIGITS_TO_FORGIVE: Final = 6
 HEADS: Final = range(3, 9)
 """Lengths of the word beginnings under which misspelled words are found again."""
 
+LONGEST_WORD: Final = 28
+
 HIGHEST: Final = "\U0010ffff"
 """Sorts after every character of a key: the end of a range."""
 
@@ -123,9 +125,10 @@ _SMALL_WORDS: Final = frozenset({"and", "of", "the", "a", "co", "inc", "llc", "l
 def keys_of(member: Findable) -> set[tuple[str, Of]]:
     """Work out every key a member is found by."""
     keys = [(_MEMBER + squash(member.number), Of.MEMBER_NUMBER)]
-    keys += [(key, Of.NAME) for key in _name_keys(member.name, member.given_names)]
     if member.is_business:
         keys += [(key, Of.BUSINESS) for key in _tails(member.name)]
+    if member.given_names or not member.is_business:
+        keys += [(key, Of.NAME) for key in _name_keys(member.name, member.given_names)]
     for name, given in member.holders:
         keys += [(key, Of.HOLDER) for key in _name_keys(name, given)]
     for name, given in member.former_names:
@@ -148,11 +151,11 @@ def keys_of(member: Findable) -> set[tuple[str, Of]]:
 
 def words_of(keys: Iterable[tuple[str, Of]]) -> set[str]:
     """Pick the words of these keys that may be misspelled: their first ones."""
-    words = {key.partition(" ")[0] for key, _ in keys if key[0] in _SPELLED}
+    words = {key.partition(" ")[0] for key, _ in keys if key[0] in _SPELLED and " " in key}
     return {
         word
         for word in words
-        if len(word) > FEWEST_LETTERS_TO_FORGIVE and (word[0] != _ADDRESS or not word[1].isdigit())
+        if FEWEST_LETTERS_TO_FORGIVE < len(word) <= LONGEST_WORD and not word[1].isdigit()
     }
 
 
@@ -163,7 +166,7 @@ def neighbours_of(head: str) -> set[str]:
 
 def heads_of(word: str) -> set[str]:
     """Answer the beginnings of a word under which its misspellings are looked up."""
-    return {word[:length] for length in HEADS if length <= len(word)}
+    return {word, *(word[:length] for length in HEADS if length <= len(word))}
 
 
 def _name_keys(name: str, given_names: str) -> Iterator[str]:
@@ -225,9 +228,9 @@ def _address_keys(line: str, city: str) -> Iterator[str]:
     end = "".join([_STREET_WORDS.get(word, word) for word in fold(city).split()])
     if number:
         yield f"{_ADDRESS}{number} {''.join(names)}{end}"
-    yield f"{_ADDRESS}{names[0]} {''.join(names[1:])}{number}{end}"
+    yield f"{_ADDRESS}{names[0]} {''.join(names[1:])}{number} {end}"
     if names[0] in _DIRECTIONS and len(names) > 1:
-        yield f"{_ADDRESS}{names[1]} {''.join(names[2:])}{number}{end}"
+        yield f"{_ADDRESS}{names[1]} {''.join(names[2:])}{number} {end}"
 
 
 def _street(words: Sequence[str]) -> list[str]:
@@ -254,6 +257,8 @@ class Search:
     advice: str = ""
     others: tuple[str, ...] = ()
     """Prefixes for the same words written another way; looked in when there is room."""
+    moved: tuple[str, ...] = ()
+    """Prefixes for the same letters with the gaps between the words elsewhere."""
     misspelled: tuple[Misspelled, ...] = ()
     slips_after: tuple[SlipAfter, ...] = ()
 
@@ -267,20 +272,18 @@ class Misspelled:
     rest: str
     is_last: bool
     """Whether the wrong word may still be being typed."""
+    is_tail: bool = False
+    """Whether words before the wrong one were left out, so that much may fit that is not meant."""
 
     @property
     def may_be_begun(self) -> bool:
         """Whether longer words may be meant: the word is being typed and there is enough of it."""
         return self.is_last and len(self.word) >= FEWEST_LETTERS_TO_COMPLETE
 
-    @property
-    def needs_whole_words(self) -> bool:
-        """Whether the word looked for stands whole among the beginnings."""
-        return not self.may_be_begun and len(self.word) < HEADS[-1]
-
     def lookups(self) -> set[str]:
-        """Answer the beginnings to look the word up by."""
-        return {self.namespace + one for one in neighbours_of(self.word[: HEADS[-1]])}
+        """Answer the beginnings, or the whole words, to look the word up by."""
+        word = self.word[: HEADS[-1]] if self.may_be_begun else self.word
+        return {self.namespace + one for one in neighbours_of(word)}
 
     def meant(self, words: Sequence[str]) -> Iterator[tuple[str, int]]:
         """Walk the words of the index that are one slip away, with how far off each one is.
@@ -367,11 +370,13 @@ def read(text: str) -> Search:
         ranges += [_EMAIL + _as_email(text), _MEMBER + words[0]]
     ranges = list(dict.fromkeys(ranges))
     others = [one for one in dict.fromkeys(_others(words)) if one not in ranges]
+    moved = [*_gaps_moved(_name_words(words)), *_house_numbers_moved(words)]
     return Search(
         text,
         words,
         tuple(ranges),
         others=tuple(others),
+        moved=tuple(one for one in moved if one not in ranges),
         misspelled=tuple(dict.fromkeys(_slips(words))),
         slips_after=tuple(dict.fromkeys(_slips_after(words))),
     )
@@ -427,31 +432,39 @@ def _name_ranges(words: Sequence[str]) -> Iterator[str]:
 
 
 def _address_ranges(words: Sequence[str]) -> Iterator[str]:
-    for number, names in _addresses(words):
-        for form in dict.fromkeys((tuple(_street(names)), (*_street(names)[:-1], names[-1]))):
-            if number and number == words[0]:
-                yield f"{_ADDRESS}{number} {''.join(form)}"
-            if form[1:] or number:
-                yield f"{_ADDRESS}{form[0]} {''.join(form[1:])}{number}"
-            else:
-                yield _ADDRESS + form[0]
+    number, names, town = _address(words)
+    end = f" {''.join(_street(['', *town]))}" if town else ""
+    for form in dict.fromkeys((tuple(_street(names)), (*_street(names)[:-1], names[-1]))):
+        if number and number == words[0]:
+            yield f"{_ADDRESS}{number} {''.join(form)}"
+        if form[1:] or number:
+            yield f"{_ADDRESS}{form[0]} {''.join(form[1:])}{number}{end}"
+        else:
+            yield _ADDRESS + form[0]
 
 
-def _addresses(words: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-    """Walk the ways to tell a house number, which may be said first or last, from the street."""
-    if len(words) > 1 and _HOUSE_NUMBER.fullmatch(words[0]):
-        yield words[0], words[1:]
-    elif len(words) > 1 and _HOUSE_NUMBER.fullmatch(words[-1]):
-        yield words[-1], words[:-1]
-    else:
-        yield "", words
+def _address(words: Sequence[str]) -> tuple[str, Sequence[str], Sequence[str]]:
+    """Tell house number, street and town apart; the number may be said before or after."""
+    places = [place for place, word in enumerate(words) if _HOUSE_NUMBER.fullmatch(word)]
+    if len(words) < 2 or not places:
+        return "", words, ()
+    if places[0] == 0:
+        return words[0], words[1:], ()
+    return words[places[-1]], words[: places[-1]], words[places[-1] + 1 :]
 
 
 def _others(words: Sequence[str]) -> Iterator[str]:
     """Walk the ranges for the same words written otherwise, each with what sets it off."""
     named = _name_words(words)
-    for form in _written_otherwise(named):
-        yield from _name_ranges(form)
+    counterparts = _counterparts(named)
+    if counterparts != named:
+        yield from _name_ranges(counterparts)
+    if len(named) > 1:
+        first, last = named[0], named[-1]
+        for full in _NICKNAMES.get(first, ())[:3]:
+            yield f"{_PERSON}{full} {''.join(named[1:])}"
+        for full in _NICKNAMES.get(last, ())[:3]:
+            yield f"{_PERSON}{''.join(named[:-1])} {full}"
     if len(words) > 1 and not any(word.isdigit() for word in words):
         shorter = [word for word in named if len(word) > 2]
         if shorter and len(shorter) < len(named):
@@ -461,11 +474,9 @@ def _others(words: Sequence[str]) -> Iterator[str]:
         cut = [_SUFFIX_GLUED.sub("", word) for word in named]
         if cut != named:
             yield from _name_ranges(cut)
-    yield from _gaps_moved(named)
-    for number, names in _addresses(words):
-        if number and len(names) > 1 and len(names[0]) == 1:
-            yield f"{_ADDRESS}{names[1]} {''.join(_street(names)[2:])}{number}"
-    yield from _house_numbers_moved(words)
+    number, names, _ = _address(words)
+    if number and len(names) > 1 and len(names[0]) == 1:
+        yield f"{_ADDRESS}{names[1]} {''.join(_street(names)[2:])}{number}"
 
 
 def _house_numbers_moved(words: Sequence[str]) -> Iterator[str]:
@@ -488,19 +499,15 @@ def _house_numbers_moved(words: Sequence[str]) -> Iterator[str]:
 _SUFFIX_GLUED = re.compile(r"(?<=[a-z]{4})(?:jr|sr|ii|iii|iv)$")
 
 
-def _written_otherwise(words: Sequence[str]) -> Iterator[list[str]]:
-    """Walk the forms with short words written out and long ones cut: St, Saint; Co, Company."""
+def _counterparts(words: Sequence[str]) -> list[str]:
+    """Write short words out and cut long ones: St and Saint, Co and Company."""
     counterparts = [_COUNTERPARTS.get(word, word) for word in words]
     if len(words[-1]) >= 3 and counterparts[-1] == words[-1]:
         # While it is being typed, “compan” is already more than the “co” on file.
         counterparts[-1] = next(
             (short for long, short in _LONG_WORDS if long.startswith(words[-1])), words[-1]
         )
-    if counterparts != list(words):
-        yield counterparts
-    for place in (0, len(words) - 1) if len(words) > 1 else ():
-        for full in _NICKNAMES.get(words[place], ())[:3]:
-            yield [*words[:place], full, *words[place + 1 :]]
+    return counterparts
 
 
 def _gaps_moved(words: Sequence[str]) -> Iterator[str]:
@@ -532,38 +539,62 @@ def _slips(words: Sequence[str]) -> Iterator[Misspelled]:
     count = len(named)
     for gap in range(count, 0, -1):
         first, rest = "".join(named[:gap]), "".join(named[gap:])
-        if len(first) >= FEWEST_LETTERS_TO_FORGIVE:
+        if _may_be_wrong(first, rest):
             yield Misspelled(_PERSON, first, rest, is_last=gap == count)
     for gap in range(count - 1, 0, -1):
         last, before = "".join(named[gap:]), "".join(named[:gap])
-        if len(last) >= FEWEST_LETTERS_TO_FORGIVE:
+        if _may_be_wrong(last, before):
             yield Misspelled(_PERSON, last, before, is_last=True)
-        if gap < count - 1 and len(named[gap]) >= FEWEST_LETTERS_TO_FORGIVE:
+        if gap < count - 1 and _may_be_wrong(named[gap], before):
             # “DeLong, Jhon R”: the slip is in the first of the given names.
             after = "".join(named[gap + 1 :])
             yield Misspelled(_PERSON, named[gap], after + before, is_last=False)
-    if len(named[0]) >= FEWEST_LETTERS_TO_FORGIVE:
-        yield Misspelled(_BUSINESS, named[0], "".join(named[1:]), is_last=count == 1)
-    for number, names in _addresses(words):
-        if number and len(names[0]) >= FEWEST_LETTERS_TO_FORGIVE:
-            end = "".join((*_street(names)[1:], number))
-            yield Misspelled(_ADDRESS, names[0], end, is_last=False)
+    number, names, _ = _address(words)
+    for place in range(min(count, 4) if count > 2 and not number else 1):
+        # What stands before the wrong word is not needed: every tail of a business is a key.
+        rest = "".join(named[place + 1 :])
+        if _may_be_wrong(named[place], rest) and (rest or count == 1):
+            yield Misspelled(_BUSINESS, named[place], rest, count == 1, is_tail=place > 0)
+    if number and _may_be_wrong(names[0], number):
+        end = "".join((*_street(names)[1:], number))
+        yield Misspelled(_ADDRESS, names[0], end, is_last=False)
+
+
+def _may_be_wrong(word: str, rest: str) -> bool:
+    """Whether enough is left of a wrong word, or stands beside it, to say what was meant."""
+    return len(word) >= (FEWEST_LETTERS_TO_FORGIVE - 1 if rest else FEWEST_LETTERS_TO_FORGIVE)
 
 
 def _slips_after(words: Sequence[str]) -> Iterator[SlipAfter]:
-    """Walk the ways in which the beginning is right, down to the first letter after the gap.
+    """Walk the ways in which the beginning is right and a later word is wrong.
 
-    A slip in that letter itself is found by the words, for every key stands in both orders.
+    A slip in the word that follows the gap is found by that word: every key stands in both orders.
+    Only short words and numbers are not, and of those the first letter is taken to be right.
     """
-    for number, names in _addresses(words):
-        if number:
-            for form in (_street(names), names, names[:-1]):
-                if rest := "".join(form):
-                    yield SlipAfter(f"{_ADDRESS}{number} {rest[0]}", rest[1:])
-            return
-    named = _name_words(words)
-    for gap in range(1, min(len(named), 4)):
-        rest = "".join(named[gap:])
-        yield SlipAfter(f"{_PERSON}{''.join(named[:gap])} {rest[0]}", rest[1:])
-        if gap == 1:
-            yield SlipAfter(f"{_BUSINESS}{named[0]} {rest[0]}", rest[1:])
+    number, names, _ = _address(words)
+    if number:
+        street = _street(names)
+        for form in (street, names, names[:-1]):
+            if form:
+                right = _right(street[0])
+                yield SlipAfter(
+                    f"{_ADDRESS}{number} {right}", "".join((street[0], *form[1:]))[len(right) :]
+                )
+        return
+    named = _name_words(words)[:6]
+    for gap in range(1, len(named)):
+        first, rest = "".join(named[:gap]), "".join(named[gap:])
+        right = _right(named[gap])
+        if gap < 4 and len(rest) > len(right):
+            yield SlipAfter(f"{_PERSON}{first} {right}", rest[len(right) :])
+        begun = "".join(named[1:gap])
+        yield SlipAfter(
+            f"{_BUSINESS}{named[0]} {begun}{rest[0] if gap == 1 else ''}", rest[gap == 1 :]
+        )
+
+
+def _right(word: str) -> str:
+    """Answer how much of a word is taken to be right when the slip is looked for after it."""
+    if word[0].isdigit():
+        return word[: len(word) - len(word.lstrip("0123456789"))]
+    return word if len(word) >= FEWEST_LETTERS_TO_FORGIVE else word[0]

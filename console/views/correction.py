@@ -111,6 +111,8 @@ class CorrectionDialog(Sheet):
 
     def show_corrected(self, corrected: Corrected) -> None:
         """Show that the file is corrected, and follow it to the portal."""
+        if self._corrected is not None and self._corrected.undone and not corrected.undone:
+            return  # asked before the undo, come home after it
         self._corrected = corrected
         self.form.hide()
         self.conflict.hide()
@@ -143,9 +145,13 @@ class CorrectionDialog(Sheet):
                 "Leave without saving?",
                 "The name on file stays as it was, and what you typed here is forgotten.",
                 "Leave",
-                super().reject,
+                self._leave,
             )
             return
+        self._leave()
+
+    def _leave(self) -> None:
+        # Qt would look `super().reject` up by its name, and ask again.
         super().reject()
 
     # Qt overrides
@@ -169,7 +175,7 @@ class CorrectionDialog(Sheet):
         self.given.setText(page.given_names)
         self.spellings = SpellingView("New", "On file")
         self.as_typed = act(
-            self, f"Use “{self._typed.strip()}”, as it was typed", self._on_as_typed, key="Ctrl+U",
+            self, f"Use “{self._typed.strip()}”, as it was typed", self._on_as_typed, key="Ctrl+Shift+U",
             icon="arrow-right", more="Puts what was typed at the portal into the field.",
         )  # fmt: skip
         self.as_typed_button = Button(self.as_typed, "plain")
