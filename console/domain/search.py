@@ -116,6 +116,7 @@ _STREET_WORDS: Final = {
 _DIRECTIONS: Final = frozenset(
     "n s e w ne nw se sw north south east west northeast northwest southeast southwest".split()
 )
+_METER_NUMBER = re.compile(r"[a-z]{1,4}[0-9]+[a-z]?|[0-9]+[a-z][0-9a-z]*")
 _HOUSE_NUMBER = re.compile(r"[0-9]+[a-z]?")
 _PAIR = re.compile(r"\band\b|&|\+", re.IGNORECASE)
 _SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "v", "esq", "md"})
@@ -230,7 +231,10 @@ def _address_keys(line: str, city: str) -> Iterator[str]:
         yield f"{_ADDRESS}{number} {''.join(names)}{end}"
     yield f"{_ADDRESS}{names[0]} {''.join(names[1:])}{number} {end}"
     if names[0] in _DIRECTIONS and len(names) > 1:
+        # Callers leave “North” out as often as they say it.
         yield f"{_ADDRESS}{names[1]} {''.join(names[2:])}{number} {end}"
+        if number:
+            yield f"{_ADDRESS}{number} {''.join(names[1:])}{end}"
 
 
 def _street(words: Sequence[str]) -> list[str]:
@@ -363,7 +367,8 @@ def read(text: str) -> Search:
         return _read_number(text, words, digits)
     if "@" in text:
         return _read_email(text, words)
-    ranges = [_METER + words[0]] if len(words) == 1 and digits else []
+    meter = squash(said)
+    ranges = [_METER + meter] if _METER_NUMBER.fullmatch(meter) else []
     ranges += _name_ranges(words)
     ranges += _address_ranges(words)
     if len(words) == 1:
@@ -487,15 +492,19 @@ def _house_numbers_moved(words: Sequence[str]) -> Iterator[str]:
     numerals = len(words[0]) - len(words[0].lstrip("0123456789"))
     if (glued := words[0][numerals:]) in _STREET_WORDS and glued in _DIRECTIONS:
         yield f"{_ADDRESS}{words[0][:numerals]} {_STREET_WORDS[glued]}{after}"
-    whole = words[0] + after
     if len(words) == 1 and not glued:
         return
+    if not glued and (parts := _WAY_GLUED.fullmatch(words[-1])):
+        street = "".join((*_street(["", *words[1:-1]]), parts[1], _STREET_WORDS[parts[2]]))
+        yield f"{_ADDRESS}{words[0]} {street}"
+    whole = words[0] + after
     ends = (numerals, numerals - 1, numerals - 2, numerals - 3, numerals + 1)
     for end in ends if glued else (numerals - 1, numerals + 1):
         if end > 0:
             yield f"{_ADDRESS}{whole[:end]} {whole[end:]}"
 
 
+_WAY_GLUED = re.compile(r"([0-9]*[a-z]{2,}?)(st|ave|rd|dr|ln|ct|cir|blvd|hwy|pl|trl|pkwy)")
 _SUFFIX_GLUED = re.compile(r"(?<=[a-z]{4})(?:jr|sr|ii|iii|iv)$")
 
 

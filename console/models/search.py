@@ -172,8 +172,8 @@ class Index:
 
     def words_near(self, slips: Sequence[Misspelled]) -> list[str]:
         """Answer the words of the index that may have been meant by misspelled ones."""
-        whole = {one for slip in slips if slip.needs_whole_words for one in slip.lookups()}
-        begun = {one for slip in slips if not slip.needs_whole_words for one in slip.lookups()}
+        whole = {one for slip in slips if not slip.may_be_begun for one in slip.lookups()}
+        begun = {one for slip in slips if slip.may_be_begun for one in slip.lookups()}
         return [row[0] for row in self._ask_any(_WORDS_NEAR, sorted(whole), sorted(begun))]
 
     def members(self, ids: Sequence[int]) -> list[Any]:
@@ -329,18 +329,29 @@ def _findable(db: Session, first: int, last: int) -> dict[int, Findable]:
         Member.mailing_city,
     ).where(Member.id.between(first, last))
     return {
-        one.id: Findable(
-            number=one.number,
-            is_business=one.is_business,
-            name=one.name,
-            given_names=one.given_names,
-            email=one.email,
-            phones=tuple(phone for phone in (one.phone, one.second_phone) if phone),
-            places=tuple(Place(*row) for row in accounts.get(one.id, ())),
-            mailing=(one.mailing_line, one.mailing_city),
-            holders=tuple((row[0], row[1]) for row in holders.get(one.id, ())),
-            former_names=tuple((row[0], row[1]) for row in names.get(one.id, ())),
-            former_addresses=tuple((row[0], row[1]) for row in addresses.get(one.id, ())),
+        member_id: Findable(
+            number,
+            is_business,
+            name,
+            given_names,
+            email,
+            (phone, second_phone) if second_phone else (phone,) if phone else (),
+            tuple([Place(*row) for row in accounts.get(member_id, ())]),
+            (line, city),
+            tuple([tuple(row) for row in holders.get(member_id, ())]),
+            tuple([tuple(row) for row in names.get(member_id, ())]),
+            tuple([tuple(row) for row in addresses.get(member_id, ())]),
         )
-        for one in db.execute(asked)
+        for (
+            member_id,
+            number,
+            is_business,
+            name,
+            given_names,
+            email,
+            phone,
+            second_phone,
+            line,
+            city,
+        ) in db.execute(asked)
     }

@@ -17,6 +17,8 @@ from console.services.desk import Desk
 
 FIRST_PAGE = 20
 _PER_RANGE = 24
+_TAIL_WEIGHT = 1000
+_DOUBTFUL = 4
 _PER_SLIP = 300
 _MOST_PREFIXES = 40
 _FEW = 5
@@ -102,7 +104,7 @@ def _hits(index: Index, search: Search, limit: int) -> tuple[Hit, ...]:
         _keep(found, _Found(member_id, Of(of), key, prefix, (0 if exact else 1, of, place)))
     if len(found) < limit:
         _forgive(index, search, found, limit)
-        if len(found) < _FEW:
+        if sum(one.order[0] < _DOUBTFUL for one in found.values()) < _FEW:
             _forgive_later_words(index, search, found)
     best = sorted(found.values(), key=lambda one: (one.order, one.key, one.member_id))[:limit]
     return _shown(index, search, best)[:limit]
@@ -120,22 +122,26 @@ def _forgive(index: Index, search: Search, found: _Finds, limit: int) -> None:
     prefixes = sorted(meant, key=lambda prefix: (meant[prefix], prefix))[:_MOST_PREFIXES]
     if not prefixes:
         return
-    # Each neighbouring spelling gets a share, or the commonest would fill the page alone.
     share = max(3, 2 * limit // len(prefixes))
-    fair = max(2, limit // len(prefixes))
     limits = [_PER_RANGE if prefix in whole else share for prefix in prefixes]
+    rows = index.scan(prefixes, limits)
+    # Each neighbouring spelling gets a share, or the commonest would fill the page alone.
+    fair = max(2, limit // max(1, len({row[0] for row in rows})))
     turns: dict[int, int] = defaultdict(int)
-    for place, key, member_id, of in index.scan(prefixes, limits):
+    for place, key, member_id, of in rows:
         turns[place] += 1
         prefix = prefixes[place]
-        order = (2, 1 if turns[place] > fair else 0, meant[prefix], of)
+        weight = meant[prefix]
+        tier = _DOUBTFUL if weight >= _TAIL_WEIGHT else 2
+        order = (tier, turns[place] > fair, weight, of)
         _keep(found, _Found(member_id, Of(of), key, prefix, order))
 
 
 def _meant(index: Index, search: Search) -> tuple[dict[str, int], set[str]]:
     """Answer what may have been meant, the likeliest lightest, and what was meant to the end."""
-    meant = {prefix: place for place, prefix in enumerate(search.others)}
-    whole: set[str] = set()
+    meant = {prefix: 110 + place for place, prefix in enumerate(search.moved)}
+    meant |= {prefix: place for place, prefix in enumerate(search.others)}
+    whole = set(meant)
     near: dict[str, list[str]] = defaultdict(list)
     if search.misspelled:
         for word in index.words_near(search.misspelled):
@@ -143,7 +149,9 @@ def _meant(index: Index, search: Search) -> tuple[dict[str, int], set[str]]:
     for place, slip in enumerate(search.misspelled):
         for word, off in slip.meant(near[slip.namespace]):
             prefix = slip.prefix_with(word)
-            weight = off * 100 + place
+            # Of the first letter people are the surest.
+            weight = off * 100 + 2 * place + 12 * (word[0] != slip.word[0])
+            weight += _TAIL_WEIGHT * slip.is_tail
             meant[prefix] = min(weight, meant.get(prefix, weight))
             if off == 1 and slip.rest:
                 whole.add(prefix)

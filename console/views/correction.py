@@ -175,8 +175,9 @@ class CorrectionDialog(Sheet):
         self.given.setText(page.given_names)
         self.spellings = SpellingView("New", "On file")
         self.as_typed = act(
-            self, f"Use “{self._typed.strip()}”, as it was typed", self._on_as_typed, key="Ctrl+Shift+U",
-            icon="arrow-right", more="Puts what was typed at the portal into the field.",
+            self, f"Use “{self._typed.strip()}”, as it was typed", self._on_as_typed,
+            key="Ctrl+Shift+U", icon="arrow-right",
+            more="Puts what was typed at the portal into the field.",
         )  # fmt: skip
         self.as_typed_button = Button(self.as_typed, "plain")
         self.proof = QComboBox()
