@@ -57,7 +57,7 @@ def add_member(
     with records.begin() as db:
         member = Member(
             **{
-                "number": f"M{numbers[0]}",
+                "number": f"M{numbers[0] if numbers else 0}",
                 "name": name,
                 "given_names": "Rose",
                 "identity_last_four": "4242",
