@@ -31,6 +31,8 @@ from console.views.window import Window
 NOBODY = Colleague("", "", Role.AUDITOR)
 """At the desk before anybody has signed in; may change nothing."""
 
+BEGIN_AFRESH = 100
+"""The exit status that asks for the training co-op to be made anew and opened again."""
 COURIER_MILLISECONDS = 1_000
 HEAR_MILLISECONDS = 500
 """What another desk changed is on this one within a second."""
@@ -119,6 +121,9 @@ class Console(QObject):
 
     def close(self) -> None:
         """Stop asking, finish what is under way, and let everything go."""
+        for shown in (self.window, self.sign_in):
+            if shown is not None:
+                shown.hide()
         if self._store is not None:
             theme.keep(self.look, self._store)
         self._poll.stop()
@@ -167,6 +172,7 @@ class Console(QObject):
         self.window = Window(self.background, held.settings, self.look, training=self.plan)
         self.window.resize(*self._size)
         self.window.signed_out.connect(self._on_signed_out)
+        self.window.begin_afresh.connect(lambda: QApplication.exit(BEGIN_AFRESH))
         if self._store is not None:
             self.window.recall_place(self._store)
         self.window.show()
@@ -244,7 +250,7 @@ class Console(QObject):
 def run(
     settings: Settings, furnish: Callable[[], Furnishing], plan: TrainingPlan | None = None
 ) -> int:
-    """Show the console until it is closed, and answer its exit status."""
+    """Show the console until it is closed, and answer its exit status or BEGIN_AFRESH."""
     app = application()
     sweeper = Sweeper(app)
     crash = CrashHandler(CrashLog(log_folder()))

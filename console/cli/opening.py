@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,7 +40,11 @@ def _open(asked: argparse.Namespace) -> int:
 
     if asked.database:
         settings = app.office_settings(asked.database, asked.portal)
-        return app.run(settings, lambda: app.office(settings))
-    with training.stand_ins_when_ready() as where:
-        settings = training.settings(where)
-        return app.run(settings, lambda: app.office(settings), training.plan(where))
+        return app.run(settings, partial(app.office, settings))
+    while True:
+        with training.stand_ins_when_ready() as where:
+            settings = training.settings(where)
+            status = app.run(settings, partial(app.office, settings), training.plan(where))
+        if status != app.BEGIN_AFRESH:
+            return status
+        training.ready(afresh=True)

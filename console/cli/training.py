@@ -155,4 +155,5 @@ def plan(where: StandIns) -> TrainingPlan:
         mailbox_url=where.mailbox,
         switches=tuple(Switch(key, word, more) for key, word, more in TROUBLES),
         turn=turn,
+        may_begin_afresh=True,
     )

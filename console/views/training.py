@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QScrollArea, QSizePolicy, 
 from console.background import Background
 from console.services.desk import Desk
 from console.views.screen import Screen
+from console.views.sheet import confirm
 from console.views.theme import GRID
 from console.views.widgets import (
     Button,
@@ -65,12 +66,15 @@ class TrainingPlan:
     mailbox_url: str = ""
     switches: tuple[Switch, ...] = ()
     turn: Callable[[Desk, str, bool], None] | None = None
+    may_begin_afresh: bool = False
+    """Whether somebody waits outside to make the training co-op anew."""
 
 
 class TrainingScreen(Screen):
     """Stories, the member's side of the portal, the mailbox, and trouble on request."""
 
     open_member = Signal(int, str)
+    begin_afresh = Signal()
 
     def __init__(self, background: Background, plan: TrainingPlan) -> None:
         super().__init__(background)
@@ -84,10 +88,24 @@ class TrainingScreen(Screen):
             self, "Open the training mailbox", self._on_mailbox, icon="inbox",
             more="Every e-mail of the training co-op arrives here.",
         )  # fmt: skip
+        self.afresh = act(
+            self, "Begin the training co-op afresh", self._on_afresh, icon="undo",
+            more="Forgets what was done in it; the callers are as on the first day.",
+        )  # fmt: skip
+        self.afresh.setEnabled(plan.may_begin_afresh)
+        self.afresh_button = Button(self.afresh, "plain")
+        self.afresh_button.setVisible(plan.may_begin_afresh)
         self.register.setEnabled(bool(plan.pages_url))
         self.mailbox.setEnabled(bool(plan.mailbox_url))
         self.page.insertLayout(
-            0, row(title("Training"), 0, Button(self.mailbox), Button(self.register))
+            0,
+            row(
+                title("Training"),
+                0,
+                self.afresh_button,
+                Button(self.mailbox),
+                Button(self.register),
+            ),
         )
         self.page.insertWidget(
             1,
@@ -165,6 +183,17 @@ class TrainingScreen(Screen):
         self.clear_problem()
         if self.plan.turn is not None:
             self.background.ask(self.plan.turn, key, on).then(self, lambda _: None)
+
+    def _on_afresh(self) -> None:
+        confirm(
+            self,
+            "Begin the training co-op afresh?",
+            "What was done in it is forgotten: corrections, calls and notes. The callers are as "
+            "on the first day. The console closes and opens again by itself.",
+            "Begin afresh",
+            self.begin_afresh.emit,
+            danger=True,
+        )
 
     def _on_register(self) -> None:
         QDesktopServices.openUrl(QUrl(self.plan.pages_url))

@@ -90,6 +90,8 @@ class Window(QMainWindow):
     """Everything a colleague works in once signed in."""
 
     signed_out = Signal()
+    begin_afresh = Signal()
+    """The training co-op is to be made anew, and the console opened again on it."""
     """The colleague wants to leave; app.py shows the sign-in again."""
 
     background: Background
@@ -273,6 +275,7 @@ class Window(QMainWindow):
         """Build the training place."""
         screen = TrainingScreen(self.background, self.training)
         screen.open_member.connect(self.open_account)
+        screen.begin_afresh.connect(self.begin_afresh)
         return screen
 
     # Qt overrides

@@ -23,7 +23,7 @@ from console.services.desk import Desk
 from console.settings import Settings
 from console.views.theme import Theme
 from console.views.window import Window
-from tests.bench.look_up import _coop, _print_times
+from tests.bench.look_up import coop, print_times
 from tests.bench.searches import draw
 
 PATIENCE_SECONDS = 5.0
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     look = Theme()
     look.apply(app)
     for engine in engines:
-        with _coop(engine, asked.data, asked.members) as records:
+        with coop(engine, asked.data, asked.members) as records:
             _measure(engine, records, look, asked)
     return 0
 
@@ -85,9 +85,9 @@ def _measure(engine: str, records: Records, look: Theme, asked: argparse.Namespa
         painted += _type(window, text, eye, turns)
         box.field.clear()
     gc.enable()
-    _print_times(f"{engine}: key press to painted hits", painted)
+    print_times(f"{engine}: key press to painted hits", painted)
     busy = [turn for turn in turns if turn > 0.2]  # the others found nothing to do
-    _print_times(f"{engine}: turns in which the window was busy", busy)
+    print_times(f"{engine}: turns in which the window was busy", busy)
     memory = psutil.Process().memory_info().rss / 1e6
     print(f"{engine}: the window and its process hold {memory:.0f} MB")
     window.close()

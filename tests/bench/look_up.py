@@ -41,13 +41,14 @@ def main(argv: list[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     engines = ["sqlite", "postgresql"] if asked.engine == "both" else [asked.engine]
     for engine in engines:
-        with _coop(engine, asked.data, asked.members) as records:
+        with coop(engine, asked.data, asked.members) as records:
             _measure(engine, records, asked)
     return 0
 
 
 @contextmanager
-def _coop(engine: str, data: Path, members: int) -> Iterator[Records]:
+def coop(engine: str, data: Path, members: int) -> Iterator[Records]:
+    """Open a made-up co-op of that size; make it when it is not there."""
     data.mkdir(parents=True, exist_ok=True)
     with _url(engine, data, members) as url:
         records = schema.open_records(url)
@@ -99,7 +100,7 @@ def _measure(engine: str, records: Records, asked: argparse.Namespace) -> None:
             look_up.find_in(records, one.text[:end])
             milliseconds.append((time.perf_counter() - began) * 1000)
     gc.enable()
-    _print_times(f"{engine}: keys then neighbours", milliseconds)
+    print_times(f"{engine}: keys then neighbours", milliseconds)
     _print_hits(engine, records, searches, asked.misses)
     if not asked.no_peer:
         _peer(engine, records, searches, milliseconds)
@@ -112,10 +113,11 @@ def _warm(records: Records) -> None:
         look_up.find_in(records, query)
 
 
-def _print_times(what: str, milliseconds: list[float]) -> None:
+def print_times(what: str, milliseconds: list[float], of: str = "keystrokes") -> None:
+    """Print the median and the tail of what something took."""
     cuts = statistics.quantiles(milliseconds, n=100)
     print(
-        f"{what}: {len(milliseconds):,} keystrokes, ms p50 {cuts[49]:.2f} p95 {cuts[94]:.2f} "
+        f"{what}: {len(milliseconds):,} {of}, ms p50 {cuts[49]:.2f} p95 {cuts[94]:.2f} "
         f"p99 {cuts[98]:.2f} max {max(milliseconds):.1f}"
     )
 
@@ -170,7 +172,7 @@ def _peer(engine: str, records: Records, searches: list[Asked], ours: list[float
                     ).all()
                 theirs.append((time.perf_counter() - began) * 1000)
     what = "FTS5 prefix" if engine == "sqlite" else "tsvector prefix"
-    _print_times(f"{engine}: {what}", theirs)
+    print_times(f"{engine}: {what}", theirs)
     mine, peer = statistics.quantiles(ours, n=100), statistics.quantiles(theirs, n=100)
     print(f"{engine}: {what} takes {peer[98] / mine[98]:.1f} times ours at p99")
     with records.engine.execution_options(console_writes=True).begin() as db:
