@@ -184,8 +184,8 @@ class Maker:
         )
 
     def _phone(self) -> str:
-        # The exchange 555 belongs to nobody.
-        return f"{self.chance.choice(words.AREA_CODES)}555{self.chance.randint(0, 9999):04}"
+        code, chance = self.chance.choice(words.AREA_CODES), self.chance
+        return f"{code}{chance.randint(200, 999)}{chance.randint(0, 9999):04}"
 
     def _add_accounts(
         self,

@@ -136,6 +136,7 @@ class VerificationPanel(Card):
         icon, tone = _ERRANDS[status.state]
         self.outcome.show_mark(icon, status.words, tone)
         self.outcome.show()
+        self._show_wait()
         if status.state is ErrandState.DONE:
             throttle = timedelta(seconds=self.background.desk.settings.resend_wait_seconds)
             self._wait_until(self.background.desk.now() + throttle)

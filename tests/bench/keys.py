@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.keys")
     parser.add_argument("--members", type=int, default=1_000_000)
     parser.add_argument("--searches", type=int, default=150)
-    parser.add_argument("--seed", type=int, default=90_211)
+    parser.add_argument("--seed", type=int, default=27_182)
     parser.add_argument("--engine", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--data", type=Path, default=Path("bench-data"))
     asked = parser.parse_args(argv)
@@ -86,8 +86,9 @@ def _measure(engine: str, records: Records, look: Theme, asked: argparse.Namespa
         box.field.clear()
     gc.enable()
     print_times(f"{engine}: key press to painted hits", painted)
-    busy = [turn for turn in turns if turn > 0.2]  # the others found nothing to do
-    print_times(f"{engine}: turns in which the window was busy", busy)
+    print_times(f"{engine}: the window was busy with one turn of its loop", turns, "turns")
+    long = [turn for turn in turns if turn > 16]
+    print(f"{engine}: turns longer than 16 ms: {len(long)}")
     memory = psutil.Process().memory_info().rss / 1e6
     print(f"{engine}: the window and its process hold {memory:.0f} MB")
     window.close()
@@ -105,11 +106,12 @@ def _type(window: Window, text: str, eye: _Eye, turns: list[float]) -> list[floa
         turns.append((time.perf_counter() - began) * 1000)
         wanted = text[:end].strip()
         arrived = 0.0
-        while not (arrived and eye.painted > arrived) or not wanted:
+        while not (arrived and (eye.painted > arrived or not box.popup.hits.rowCount())):
             before = time.perf_counter()
             QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 1)
             after = time.perf_counter()
-            turns.append((after - before) * 1000)
+            if after - before > 0.0002:  # the others found nothing to do
+                turns.append((after - before) * 1000)
             if not arrived and box._answered == wanted:
                 arrived = before
             if not wanted or after - began > PATIENCE_SECONDS:

@@ -77,9 +77,8 @@ def _said(
         yield f"{address.line} {address.city}", "former address"
     if len(member.phone) == 10:
         area, exchange, line = member.phone[:3], member.phone[3:6], member.phone[6:]
-        start = chance.randint(0, 3)
         yield f"({area}) {exchange}-{line}", "phone"
-        yield member.phone[start : start + chance.randint(7, 10 - start)], "part of a phone"
+        yield chance.choice((f"{exchange}-{line}", exchange + line)), "phone without area code"
     if member.email:
         yield member.email, "e-mail"
     for account in accounts:
