@@ -50,6 +50,24 @@ class Errand(Versioned, Record):
     """What came of it, in words for staff."""
 
 
+class CourierSign(Record):
+    """The last sign of life of one courier."""
+
+    __tablename__ = "courier_sign"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    """Its workstation and process."""
+    workstation: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    seen_at: Mapped[datetime] = mapped_column(Instant)
+    carried: Mapped[int] = mapped_column(default=0)
+    """How many errands it has brought to an end since it started."""
+    portal_heard_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the portal last answered it."""
+    trouble: Mapped[str] = mapped_column(String(300), default="")
+    """What keeps it from its work, in words for staff; empty when nothing does."""
+
+
 def errands_of(db: Session, member_id: int, most: int) -> Sequence[Errand]:
     """The errands for a member's accounts, newest first."""
     return db.scalars(
