@@ -106,6 +106,7 @@ def add_member(
 
 
 def trail(desk: Desk) -> list[str]:
-    """List the actions on the audit trail, oldest first."""
+    """List what was done and looked at, oldest first; the rows that changed stand beside it."""
     with desk.records.read() as db:
-        return list(db.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+        acts = select(AuditEntry.action).where(AuditEntry.subject == "").order_by(AuditEntry.id)
+        return list(db.scalars(acts))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from sqlite3 import OperationalError
@@ -37,6 +39,7 @@ from sqlalchemy.orm import (
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
+from console.domain.audit import seal
 from console.domain.money import Money
 from console.models.problems import told_in_words
 
@@ -134,6 +137,15 @@ class Choice(TypeDecorator[E]):
         return None if value is None else self.words(value)
 
 
+@dataclass(slots=True)
+class Acting:
+    """Who acts through one connection just now; what SQLite's triggers ask."""
+
+    staff: str = ""
+    workstation: str = ""
+    audited: bool = True
+
+
 class Records:
     """The office's database: read it, or change it in one transaction."""
 
@@ -146,15 +158,23 @@ class Records:
         self._listeners: list[Announce] = []
         self._listening = threading.Lock()
         self._witnesses: list[Witness] = []
+        self._who = ("", "")
+        event.listen(self._write, "after_begin", _say_who)
         event.listen(self._write, "after_flush", _note_touched)
         event.listen(self._write, "before_commit", self._call_witnesses)
         event.listen(self._write, "after_commit", self._tell)
         event.listen(self._write, "after_rollback", _forget_touched)
 
+    def signed(self, staff: str, workstation: str) -> Records:
+        """Answer these records for one person: what they change bears their login and desk."""
+        signed = copy(self)
+        signed._who = (staff, workstation)
+        return signed
+
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """Open a transaction that writes; it commits at the end of the block."""
-        with told_in_words(), self._write.begin() as db:
+        with told_in_words(), self._write(info={"who": self._who}) as db, db.begin():
             yield db
 
     @contextmanager
@@ -215,6 +235,17 @@ class Records:
             self.announce(frozenset(touched))
 
 
+def unaudited(connection: Connection) -> None:
+    """Let a transaction fill tables without a line on the trail for every row.
+
+    PostgreSQL grants this to superusers only.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.info["acting"].audited = False
+    else:
+        connection.exec_driver_sql("SELECT set_config('console.auditing', 'off', true)")
+
+
 def touch(db: Session, *names: str) -> None:
     """Announce `names` when this transaction commits; for statements that bypass the records."""
     db.info.setdefault("touched", set()).update(names)
@@ -273,7 +304,7 @@ large."""
 
 def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
-    def tune(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    def tune(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         # The driver's own transactions begin too late: SQLAlchemy's begin event says BEGIN below.
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -282,12 +313,48 @@ def _tune_sqlite(engine: Engine) -> None:
         for pragma in _PRAGMAS:
             cursor.execute(f"pragma {pragma}")
         cursor.close()
+        entry.info["acting"] = acting = Acting()
+        connection.create_function("console_staff", 0, lambda: acting.staff)
+        connection.create_function("console_workstation", 0, lambda: acting.workstation)
+        connection.create_function("console_audited", 0, lambda: acting.audited)
+        connection.create_function("console_seal", -1, _seal)
+
+    @event.listens_for(engine, "checkin")
+    def forget_who(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        acting = entry.info.get("acting")
+        if acting is not None:
+            acting.staff, acting.workstation, acting.audited = "", "", True
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A deferred transaction that reads and then writes fails as soon as two desks do it.
         writes = connection.get_execution_options().get("console_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _seal(*fields: str | int | None) -> str:
+    return seal(fields)
+
+
+def _say_who(session: Session, _transaction: object, connection: Connection) -> None:
+    staff, workstation = session.info.get("who", ("", ""))
+    if not staff:
+        return
+    if connection.dialect.name == "sqlite":
+        acting = connection.info["acting"]
+        acting.staff, acting.workstation = staff, workstation
+    elif _is_superuser(connection):
+        # Everybody else acts under their own login, and the database knows it.
+        connection.exec_driver_sql(
+            "SELECT set_config('console.staff', %s, true),"
+            " set_config('console.workstation', %s, true)",
+            (staff, workstation),
+        )
+
+
+def _is_superuser(connection: Connection) -> bool:
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.info.parameter_status("is_superuser") == "on")
 
 
 def _write_ahead(cursor: DBAPICursor) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, func, select, text
 
-from console.models.base import Record, Records
+from console.models.base import Record, Records, unaudited
 
 BATCH: Final = 10_000
 
@@ -41,6 +41,7 @@ def fill(
 
     with records.engine.execution_options(console_writes=True).begin() as connection:
         _be_patient(connection)
+        unaudited(connection)
         return _pour(connection, table.name, columns, as_the_driver_takes_them(), progress)
 
 

@@ -34,6 +34,11 @@ class Desk:
     workstation: str = field(default_factory=socket.gethostname)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    def __post_init__(self) -> None:
+        # Whatever is changed at this desk bears its colleague's login.
+        signed = self.records.signed(self.colleague.login, self.workstation)
+        object.__setattr__(self, "records", signed)
+
 
 class LooksOnly(ConsoleError):
     """This role reads everything and changes nothing."""
