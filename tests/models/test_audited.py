@@ -92,7 +92,7 @@ def test_what_is_rolled_back_leaves_no_line(records, rose):
 def test_each_person_has_a_chain_and_each_line_its_seal(records, rose):
     for who in ("pat", "sam", "pat", "núñez", "pat"):
         with records.signed(who, "desk “3”, Ö").begin() as db:
-            db.add(Alert(member_id=rose, kind=list(AlertKind)[0], note=f"by {who}", raised_by=who,
+            db.add(Alert(member_id=rose, kind=AlertKind.NO_CHEQUES, note=f"by {who}", raised_by=who,
                          raised_at=db.scalar(select(Member.since))))  # fmt: skip
     with records.read() as db:
         heads = {one.chain: (one.seq, one.hash) for one in db.scalars(select(AuditChain))}
