@@ -124,6 +124,8 @@ class Console(QObject):
         for shown in (self.window, self.sign_in):
             if shown is not None:
                 shown.hide()
+                shown.deleteLater()
+        self.window = self.sign_in = None
         if self._store is not None:
             theme.keep(self.look, self._store)
         self._poll.stop()

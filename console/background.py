@@ -56,7 +56,7 @@ class Background(QObject):
         self._tickets = count()
         self._awaiting: dict[int, Callable[[Future[Any]], None]] = {}
         self._newest: dict[object, tuple[int, Future[Any]]] = {}
-        self._is_slow = False
+        self._is_slow = self._closed = False
         self._quiet: set[int] = set()
         self._homeward.connect(self._arrive, Qt.ConnectionType.QueuedConnection)
 
@@ -81,6 +81,7 @@ class Background(QObject):
 
     def close(self, *, wait: bool = True) -> None:
         """Drop what has not begun; unless told otherwise, wait for the work under way."""
+        self._closed = True
         self._awaiting.clear()
         for pool in (self._typing, self._pool):
             pool.shutdown(wait=wait, cancel_futures=True)
@@ -95,9 +96,12 @@ class Background(QObject):
     ) -> None:
         """Run a job on a worker thread, then its homecoming on the UI thread.
 
-        With a purpose, an earlier job for the same purpose is forgotten, and dropped altogether
-        when it has not begun. What nobody waits for is quiet: it is never said to be slow.
+        Nothing is run once the background is closed. With a purpose, an earlier job for the same
+        purpose is forgotten, and dropped altogether when it has not begun. What nobody waits for
+        is quiet: it is never said to be slow.
         """
+        if self._closed:
+            return  # a window that is on its way out still asks how things are
         ticket = next(self._tickets)
         self._awaiting[ticket] = home
         if quiet:
