@@ -94,11 +94,17 @@ class Clerk:
                         return view, row
             return None
 
-        view, row = self.waits_for(find, f"a row with “{words}”")
-        index = view.model().index(row, 0)
-        view.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
-        spot = view.visualRect(index).center()
-        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+        def click() -> QAbstractItemView | None:
+            view, row = self.waits_for(find, f"a row with “{words}”")
+            view.scrollTo(view.model().index(row, 0), QAbstractItemView.ScrollHint.EnsureVisible)
+            QApplication.processEvents()
+            spot = view.visualRect(view.model().index(row, 0)).center()
+            QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+            # A live list may have moved under the hand; whoever sees that clicks again.
+            chosen = view.currentIndex().row()
+            return view if chosen >= 0 and words in _row_text(view.model(), chosen) else None
+
+        view = self.waits_for(click, f"the cursor on a row with “{words}”")
         view.setFocus()
         self.keys("Return")
 
