@@ -15,7 +15,9 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -97,12 +99,10 @@ class Sitter:
 
     def _edit(self, someone: int) -> None:
         held = names.name_on_file(self.desk, someone)
-        spaced = (
-            held.name.replace(" ", "") if " " in held.name else f"{held.name[:2]} {held.name[2:]}"
-        )
+        new = held.name.removesuffix(" Q") if held.name.endswith(" Q") else f"{held.name} Q"
         names.correct_name(
             self.desk,
-            Correction(str(uuid4()), someone, held.version, spaced, held.given_names, Proof.BILL),
+            Correction(str(uuid4()), someone, held.version, new, held.given_names, Proof.BILL),
         )
 
     def rise(self) -> None:
@@ -303,23 +303,48 @@ def _recorded(url: str, words: list[str], last: int) -> Iterator[tuple[str, list
     """Walk acts of a desk, each with the very statements it sent."""
     sitter = Sitter(url, 77, words, last)
     sent: list[str] = []
-    driver = psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(False))
+    plain = make_url(url).difference_update_query(["options"]).set(drivername="postgresql")
+    driver = psycopg.connect(plain.render_as_string(False))
     client = psycopg.ClientCursor(driver)
 
-    def note(_c: Any, _cursor: Any, statement: str, given: Any, _x: Any, many: bool) -> None:
-        sent.extend(client.mogrify(statement, one or None) for one in (given if many else [given]))
+    def bracket(word: str, connection: Any) -> None:
+        if not connection.connection.driver_connection.autocommit:
+            sent.append(word)
 
-    event.listen(sitter.records.engine, "before_cursor_execute", note)
-    event.listen(sitter.records.engine, "begin", lambda _connection: sent.append("BEGIN"))
-    event.listen(sitter.records.engine, "commit", lambda _connection: sent.append("COMMIT"))
-    event.listen(sitter.records.engine, "rollback", lambda _connection: sent.append("COMMIT"))
-    for what in ACTS:
-        for _ in range(_SAMPLES):
-            sent.clear()
-            sitter.act(what)
-            yield what, [one for one in sent if one]
+    engine = sitter.records.engine
+    event.listen(engine, "begin", partial(bracket, "BEGIN"))
+    event.listen(engine, "commit", partial(bracket, "COMMIT"))
+    event.listen(engine, "rollback", partial(bracket, "COMMIT"))
+    with _overheard(lambda said, given: sent.append(client.mogrify(said, given or None))):
+        for what in ACTS:
+            for _ in range(_SAMPLES):
+                sent.clear()
+                sitter.act(what)
+                yield what, list(sent)
     driver.close()
     sitter.rise()
+
+
+@contextmanager
+def _overheard(hear: Callable[[Any, Any], None]) -> Iterator[None]:
+    """Hear what the driver sends, also where nothing of SQLAlchemy is around it."""
+    plain, many = psycopg.Cursor.execute, psycopg.Cursor.executemany
+
+    def execute(self: Any, query: Any, params: Any = None, **other: Any) -> Any:
+        hear(query, params)
+        return plain(self, query, params, **other)
+
+    def executemany(self: Any, query: Any, params_seq: Any, **other: Any) -> Any:
+        given = list(params_seq)
+        for params in given:
+            hear(query, params)
+        return many(self, query, given, **other)
+
+    psycopg.Cursor.execute, psycopg.Cursor.executemany = execute, executemany  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        psycopg.Cursor.execute, psycopg.Cursor.executemany = plain, many  # type: ignore[method-assign]
 
 
 def _as_script(statements: list[str]) -> str:
