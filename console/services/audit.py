@@ -18,6 +18,11 @@ class Action(StrEnum):
     STAFF_SIGNED_IN = "staff:signed_in"
     STAFF_REFUSED = "staff:refused"
     STAFF_ENROLLED = "staff:enrolled"
+    STAFF_ROLE_CHANGED = "staff:role_changed"
+    STAFF_RENAMED = "staff:renamed"
+    STAFF_PASSWORD_GIVEN = "staff:password_given"  # noqa: S105  # an action, not a password
+    STAFF_PASSWORD_CHANGED = "staff:password_changed"  # noqa: S105  # an action, not a password
+    STAFF_DISMISSED = "staff:dismissed"
     STAFF_SIGNED_OUT = "staff:signed_out"
     MEMBER_OPENED = "member:opened"
     NAME_READ_OUT = "name:read_out"

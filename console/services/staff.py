@@ -1,22 +1,39 @@
-"""Sign in and see who may."""
+"""Sign in, and look after who may.
+
+On PostgreSQL signing in to the console is signing in to the database, and the database decides;
+elsewhere the table of the staff does, with argon2.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from secrets import token_hex
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from console.domain.errors import ConsoleError
-from console.domain.staff import Role
+from console.domain.staff import (
+    LONGEST_LOGIN,
+    LONGEST_PASSWORD,
+    Role,
+    can_be_typed,
+    check_login,
+    check_password,
+)
 from console.domain.texts import check_text, clean_text
+from console.models import schema
+from console.models import staff as logins
+from console.models.audit import AuditEntry
 from console.models.base import Records
-from console.models.staff import Staff
+from console.models.problems import DatabaseAway, Stale
+from console.models.staff import NotLetIn, Staff
 from console.services import audit
 from console.services.audit import Action
 from console.services.desk import Colleague, Desk
@@ -25,6 +42,18 @@ from console.settings import Settings
 
 class SignInRefused(ConsoleError):
     """The login and the password do not go together."""
+
+
+class AdministratorsOnly(ConsoleError):
+    """Only an administrator looks after the staff."""
+
+
+class NotPossible(ConsoleError):
+    """The office would be left without somebody it needs, or somebody is not there."""
+
+
+class SentAway(ConsoleError):
+    """The colleague may not go on at this desk."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +65,51 @@ class TrainingSeat:
     role: Role
 
 
-SHORTEST_PASSWORD: Final = 12
-_LONGEST_PASSWORD: Final = 200
+@dataclass(frozen=True)
+class Entry:
+    """Somebody who has signed in, and the records they work with from now on."""
+
+    colleague: Colleague
+    records: Records
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One console at which a colleague is signed in."""
+
+    workstation: str
+    since: datetime
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class StaffRow:
+    """A colleague on the list of the staff."""
+
+    login: str
+    name: str
+    role: Role
+    dismissed: bool
+    seats: tuple[Seat, ...] = ()
+
+    @property
+    def since(self) -> datetime | None:
+        """When the colleague signed in first of where they are signed in now."""
+        return min((seat.since for seat in self.seats), default=None)
+
+
 _UNKNOWN: Final = "(unknown)"
 """Stands on the trail for a login nobody has: people type passwords into the wrong field."""
 _HASHER: Final = PasswordHasher()
+_A_LONG_DAY: Final = timedelta(hours=18)
+"""A sign-in without an end that is older belongs to a console that died."""
+_REFUSED: Final = (
+    "This login and password do not go together. Try again, or ask an administrator for a new "
+    "password."
+)
+
+
+# Signing in
 
 
 def training_seats(records: Records) -> tuple[TrainingSeat, ...]:
@@ -56,6 +125,27 @@ def training_seats(records: Records) -> tuple[TrainingSeat, ...]:
         )
 
 
+def enter(
+    records: Records, settings: Settings, login: str, password: str, workstation: str
+) -> Entry:
+    """Sign in, and answer the records that bear this colleague's login."""
+    if settings.training or not logins.has_logins(records):
+        return Entry(sign_in(records, settings, login, password, workstation), records)
+    colleague = _ask_server(records, login, password, workstation)
+    own = schema.open_records(
+        logins.address_for(records, colleague.login, password, workstation), upgrade_it=False
+    )
+    try:
+        with own.begin() as db:
+            audit.record_at_the_door(
+                db, Action.STAFF_SIGNED_IN, colleague.login, workstation, datetime.now(UTC)
+            )
+    except BaseException:
+        own.close()
+        raise
+    return Entry(colleague, own)
+
+
 def sign_in(
     records: Records, settings: Settings, login: str, password: str, workstation: str
 ) -> Colleague:
@@ -69,6 +159,55 @@ def authenticate(
     records: Records, login: str, password: str, workstation: str, action: Action
 ) -> Colleague:
     """Check a login and password; unknown logins and wrong passwords look the same outside."""
+    if not logins.has_logins(records):
+        return _ask_table(records, login, password, workstation, action)
+    try:
+        colleague = _ask_server(records, login, password, workstation)
+    except SignInRefused:
+        _note_refusal(records, action, workstation)
+        raise
+    with records.begin() as db:
+        audit.record_at_the_door(
+            db, action, colleague.login, workstation, datetime.now(UTC), login=colleague.login
+        )
+    return colleague
+
+
+def _ask_server(records: Records, login: str, password: str, workstation: str) -> Colleague:
+    known = _tidy(login)
+    # What no login or password can be is not sent: the server would stumble over it.
+    if not known or not 0 < len(password) <= LONGEST_PASSWORD or not can_be_typed(password):
+        raise SignInRefused(_REFUSED)
+    try:
+        person = logins.identify(logins.address_for(records, known, password, workstation))
+    except NotLetIn as error:
+        raise SignInRefused(_REFUSED) from error
+    if person.role is None:
+        raise SignInRefused(
+            "The database knows this login, but it has no role in the office. Ask an "
+            "administrator for one."
+        )
+    return Colleague(person.login, person.name, person.role)
+
+
+def _note_refusal(records: Records, action: Action, workstation: str) -> None:
+    """Write a refusal on the trail of whoever sits at this desk; at the door nobody does."""
+    if records.engine.url.username is None:
+        return
+    with records.begin() as db:
+        audit.record_at_the_door(
+            db,
+            Action.STAFF_REFUSED,
+            records.engine.url.username,
+            workstation,
+            datetime.now(UTC),
+            wanted=action,
+        )
+
+
+def _ask_table(
+    records: Records, login: str, password: str, workstation: str, action: Action
+) -> Colleague:
     known = _tidy(login)
     with records.read() as db:
         staff = db.get(Staff, known)
@@ -89,10 +228,7 @@ def authenticate(
             colleague = Colleague(staff.login, staff.name, staff.role)
             audit.record_at_the_door(db, action, staff.login, workstation, datetime.now(UTC))
     if colleague is None:
-        raise SignInRefused(
-            "This login and password do not go together. Try again, or ask an administrator for a "
-            "new password."
-        )
+        raise SignInRefused(_REFUSED)
     return colleague
 
 
@@ -129,36 +265,257 @@ def approve(desk: Desk, login: str, password: str) -> Colleague:
     return authenticate(desk.records, login, password, desk.workstation, Action.NAME_APPROVAL_GIVEN)
 
 
-def enrol(records: Records, login: str, name: str, role: Role, password: str, by: str) -> None:
-    """Give a new colleague a login, or a known one a new name, role and password."""
-    known = _tidy(login)
-    if not known or not all(c.isalnum() or c in ".-_@" for c in known):
-        raise ConsoleError("A login has letters, digits and .-_@ only. Choose another one.")
-    if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        raise ConsoleError(
-            f"A password of the staff has {SHORTEST_PASSWORD} characters or more. Choose a longer "
-            "one."
+def check_still_here(desk: Desk) -> None:
+    """Refuse to let somebody go on who was dismissed or has another role by now."""
+    if _has_logins(desk):
+        role, name = _role_at_server(desk), desk.colleague.name
+    else:
+        with desk.records.read() as db:
+            staff = db.get(Staff, desk.colleague.login)
+            if staff is None:
+                return
+            role, name = None if staff.dismissed else staff.role, staff.name
+    if role is None:
+        raise SentAway(
+            f"{name} may not work at this console any more. If that is a mistake, ask an "
+            "administrator."
         )
-    hashed = _HASHER.hash(_bytes(password))
-    words = check_text(name, 80, "The name")
-    with records.begin() as db:
+    if role is not desk.colleague.role:
+        raise SentAway(f"You are {_a(role)} now. Sign in again to work as one.")
+
+
+def _role_at_server(desk: Desk) -> Role | None:
+    try:
+        with desk.records.glance() as connection:
+            return logins.person_of(connection).role
+    except DatabaseAway as error:
+        if logins.was_refused(error):
+            return None
+        raise
+
+
+# One's own password
+
+
+def change_own_password(desk: Desk, current: str, new: str) -> None:
+    """Take another password; the one in use proves who asks."""
+    if desk.settings.training:
+        raise NotPossible("Nobody has a password in the training co-op.")
+    check_password(new)
+    login = desk.colleague.login
+    if new == current:
+        raise NotPossible("The new password is the one you have. Choose another one.")
+    authenticate(desk.records, login, current, desk.workstation, Action.STAFF_PASSWORD_CHANGED)
+    if _has_logins(desk):
+        with desk.records.begin() as db:
+            logins.change_own_password(db, login, new)
+        logins.connect_with(desk.records.engine, new)
+        return
+    with desk.records.begin() as db:
+        db.get_one(Staff, login).password_hash = _HASHER.hash(_bytes(new))
+
+
+# Looking after the staff
+
+
+def check_looks_after_staff(desk: Desk) -> None:
+    """Refuse whoever is not an administrator."""
+    if not desk.colleague.role.looks_after_staff:
+        raise AdministratorsOnly(
+            "Only an administrator looks after the staff. Ask one of them to do this."
+        )
+
+
+def everybody(desk: Desk) -> tuple[StaffRow, ...]:
+    """List the staff, with where each is signed in and since when."""
+    check_looks_after_staff(desk)
+    with desk.records.read() as db:
+        seats = _seats_at_server(db) if _has_logins(desk) else _seats_on_trail(db, desk.now())
+        return tuple(
+            StaffRow(one.login, one.name, one.role, one.dismissed, tuple(seats.get(one.login, ())))
+            for one in db.scalars(select(Staff).order_by(Staff.dismissed, Staff.name, Staff.login))
+        )
+
+
+def add(desk: Desk, login: str, name: str, role: Role, password: str) -> str:
+    """Give a new colleague a login, or one who left theirs back; answers the login."""
+    check_looks_after_staff(desk)
+    known, words = check_login(login), check_text(name, 80, "The name")
+    secret = "" if desk.settings.training else check_password(password)
+    with desk.records.begin() as db:
         staff = db.get(Staff, known)
-        if staff is None:
-            db.add(Staff(login=known, name=words, role=role, password_hash=hashed))
+        if staff is not None and not staff.dismissed:
+            raise NotPossible(
+                f"{staff.name} has the login “{known}” already. Choose another one for {words}."
+            )
+        if _has_logins(desk):
+            made = logins.verifier(db, known, secret)
+            logins.call(db, "staff_add", login=known, name=words, role=role, verifier=made)
         else:
-            staff.name, staff.role, staff.password_hash = words, role, hashed
-            staff.dismissed = False
+            _enrol(db, known, words, role, _HASHER.hash(_bytes(secret)) if secret else "")
+        audit.record(db, desk, Action.STAFF_ENROLLED, login=known, role=role)
+    return known
+
+
+def change_role(desk: Desk, login: str, role: Role, was: Role | None = None) -> None:
+    """Give a colleague another role; `was` is the one that was on screen."""
+    check_looks_after_staff(desk)
+    if login == desk.colleague.login:
+        raise NotPossible("Nobody changes their own role. Ask another administrator to do it.")
+    with desk.records.begin() as db:
+        staff = _colleague(db, login)
+        _check_fresh(staff.role, was)
+        if staff.role is role:
+            return
+        _keep_one_administrator(db, staff)
+        if _has_logins(desk):
+            logins.call(db, "staff_change_role", login=login, role=role)
+        else:
+            staff.role = role
+        audit.record(db, desk, Action.STAFF_ROLE_CHANGED, login=login, role=role)
+
+
+def rename(desk: Desk, login: str, name: str, was: str | None = None) -> None:
+    """Write a colleague's name anew; `was` is the one that was on screen."""
+    check_looks_after_staff(desk)
+    words = check_text(name, 80, "The name")
+    with desk.records.begin() as db:
+        staff = _colleague(db, login)
+        _check_fresh(staff.name, was)
+        if staff.name == words:
+            return
+        if _has_logins(desk):
+            logins.call(db, "staff_rename", login=login, name=words)
+        else:
+            staff.name = words
+        audit.record(db, desk, Action.STAFF_RENAMED, login=login)
+
+
+def give_password(desk: Desk, login: str, password: str) -> None:
+    """Give a colleague a new password, to be changed by them afterwards."""
+    check_looks_after_staff(desk)
+    if desk.settings.training:
+        raise NotPossible("Nobody has a password in the training co-op.")
+    check_password(password)
+    with desk.records.begin() as db:
+        staff = _colleague(db, login)
+        if _has_logins(desk):
+            made = logins.verifier(db, login, password)
+            logins.call(db, "staff_password", login=login, verifier=made)
+        else:
+            staff.password_hash = _HASHER.hash(_bytes(password))
+        audit.record(db, desk, Action.STAFF_PASSWORD_GIVEN, login=login)
+
+
+def dismiss(desk: Desk, login: str) -> None:
+    """Let a colleague sign in no more, and end what they are signed in to at once."""
+    check_looks_after_staff(desk)
+    if login == desk.colleague.login:
+        raise NotPossible("Nobody dismisses themselves. Ask another administrator to do it.")
+    with desk.records.begin() as db:
+        staff = _colleague(db, login)
+        _keep_one_administrator(db, staff)
+        if _has_logins(desk):
+            logins.call(db, "staff_dismiss", login=login)
+        else:
+            staff.dismissed = True
+        audit.record(db, desk, Action.STAFF_DISMISSED, login=login)
+
+
+def enrol(records: Records, login: str, name: str, role: Role, password: str, by: str) -> None:
+    """Give a login of the table to somebody, or a known one a new name, role and password."""
+    known, words = check_login(login), check_text(name, 80, "The name")
+    hashed = _HASHER.hash(_bytes(check_password(password)))
+    with records.begin() as db:
+        _enrol(db, known, words, role, hashed)
         audit.record_at_the_door(
             db, Action.STAFF_ENROLLED, by, "", datetime.now(UTC), login=known, role=role
         )
 
 
+def _enrol(db: Session, login: str, name: str, role: Role, hashed: str) -> None:
+    staff = db.get(Staff, login)
+    if staff is None:
+        db.add(Staff(login=login, name=name, role=role, password_hash=hashed))
+    else:
+        staff.name, staff.role, staff.password_hash = name, role, hashed
+        staff.dismissed = False
+
+
+def _colleague(db: Session, login: str) -> Staff:
+    staff = db.get(Staff, login)
+    if staff is None or staff.dismissed:
+        raise NotPossible(f"Nobody of the office has the login “{login[:LONGEST_LOGIN]}”.")
+    return staff
+
+
+def _check_fresh(now: object, was: object) -> None:
+    if was is not None and now != was:
+        raise Stale("Somebody else has just changed this. Here it is afresh; look and press again.")
+
+
+def _keep_one_administrator(db: Session, staff: Staff) -> None:
+    if staff.role is not Role.ADMINISTRATOR:
+        return
+    others = db.scalar(
+        select(func.count())
+        .select_from(Staff)
+        .where(
+            Staff.role == Role.ADMINISTRATOR,
+            Staff.dismissed.is_(False),
+            Staff.login != staff.login,
+        )
+    )
+    if not others:
+        raise NotPossible(
+            f"{staff.name} is the only administrator. Make somebody else one first, or nobody "
+            "could look after the staff any more."
+        )
+
+
+def _has_logins(desk: Desk) -> bool:
+    return not desk.settings.training and logins.has_logins(desk.records)
+
+
+def _seats_at_server(db: Session) -> dict[str, list[Seat]]:
+    # A console has several connections; it signed in with the first of them.
+    seats: dict[str, dict[tuple[str, str], Seat]] = {}
+    for one in logins.sessions(db):
+        seats.setdefault(one.login, {}).setdefault(
+            (one.workstation, one.address), Seat(one.workstation, one.since, one.address)
+        )
+    return {login: list(found.values()) for login, found in seats.items()}
+
+
+def _seats_on_trail(db: Session, now: datetime) -> dict[str, list[Seat]]:
+    acts: Sequence[AuditEntry] = db.scalars(
+        select(AuditEntry)
+        .where(
+            AuditEntry.action.in_((Action.STAFF_SIGNED_IN, Action.STAFF_SIGNED_OUT)),
+            AuditEntry.at > now - _A_LONG_DAY,
+        )
+        .order_by(AuditEntry.at, AuditEntry.id)
+    ).all()
+    seats: dict[str, dict[str, Seat]] = {}
+    for act in acts:
+        at = seats.setdefault(act.staff, {})
+        if act.action == Action.STAFF_SIGNED_OUT:
+            at.pop(act.workstation, None)
+        else:  # unlocking signs in again, and the first time counts
+            at.setdefault(act.workstation, Seat(act.workstation, act.at))
+    return {login: list(found.values()) for login, found in seats.items()}
+
+
+def _a(role: Role) -> str:
+    return f"{'an' if role.value[0] in 'aeiou' else 'a'} {role.value}"
+
+
 def _tidy(login: str) -> str:
-    return clean_text(login, 60).lower()
+    return clean_text(login, LONGEST_LOGIN).lower()
 
 
 def _bytes(password: str) -> bytes:
-    return password[: _LONGEST_PASSWORD + 1].encode("utf-8", "surrogatepass")
+    return password[: LONGEST_PASSWORD + 1].encode("utf-8", "surrogatepass")
 
 
 def _matches(hashed: str, password: str) -> bool:
