@@ -84,7 +84,9 @@ class AccountsPanel(Card):
         self.body.addWidget(self.detail)
         theme.current().changed.connect(self._measure)
 
-    def show_accounts(self, accounts: Sequence[AccountRow], prefer: str = "") -> None:
+    def show_accounts(
+        self, accounts: Sequence[AccountRow], prefer: str = "", *, light: bool = True
+    ) -> None:
         """Show the accounts; the chosen one stays chosen."""
         self._rows = tuple(accounts)
         several = len(accounts) > 1
@@ -92,7 +94,7 @@ class AccountsPanel(Card):
         self.previous.setEnabled(several)
         held = self.account.number if self.account else prefer
         self._filling = True
-        self.table.show_rows(self._rows)
+        self.table.show_rows(self._rows, light=light)
         self._filling = False
         self.table.setVisible(several)
         self._measure()

@@ -116,10 +116,12 @@ class MemberScreen(Screen):
         self.header.show_page(page)
         self.caller.show_facts(page.facts)
         self.step.show_step(page.next_step)
+        # What a verified caller may hear is uncovered everywhere at once, and is no news.
+        light = before is None or before.masked == page.masked
         self.accounts.show_accounts(
-            page.accounts, self._wanted_account or page.next_step.account_number
+            page.accounts, self._wanted_account or page.next_step.account_number, light=light
         )
-        self.timeline.show_entries(page.timeline)
+        self.timeline.show_entries(page.timeline, light=light)
         self._shown_first(True)
         may = self.background.desk.colleague.role.changes_the_file
         self.header.alerts_action.setEnabled(may)

@@ -111,8 +111,11 @@ class Rows(QAbstractTableModel, Generic[R]):
         """The rows in the order shown."""
         return self._rows
 
-    def show_rows(self, rows: Sequence[R]) -> None:
-        """Put up these rows in place of the others, touching only what differs."""
+    def show_rows(self, rows: Sequence[R], *, light: bool = True) -> None:
+        """Put up these rows in place of the others, touching only what differs.
+
+        What differs lights up, unless the difference is nobody's news.
+        """
         self._given = list(rows)
         new = self._in_order(self._given)
         new_keys = [self._key(row) for row in new]
@@ -123,7 +126,7 @@ class Rows(QAbstractTableModel, Generic[R]):
             if (key not in before) or before[key] != row
         ]
         self._arrange(new, new_keys)
-        if self._shown_before:
+        if self._shown_before and light:
             until = time.monotonic() + FLASH_SECONDS
             self._lit.update(dict.fromkeys(lit, until))
         self._shown_before = True
@@ -325,11 +328,11 @@ class RowTable(QTableView, Generic[R]):
             self.setSortingEnabled(True)
         self._measure()
 
-    def show_rows(self, rows: Sequence[R]) -> None:
+    def show_rows(self, rows: Sequence[R], *, light: bool = True) -> None:
         """Show these rows; the cursor stays on its row, and what has changed lights up."""
         held = self.current_key()
         place = self.currentIndex().row()
-        self.rows_model.show_rows(rows)
+        self.rows_model.show_rows(rows, light=light)
         if held is not None and self.rows_model.place_of(held) < 0 and rows:
             # The row under the cursor is gone: the cursor goes to the one that took its place.
             self._go_to(min(max(place, 0), self.rows_model.rowCount() - 1))

@@ -135,7 +135,7 @@ class Timeline(Card):
         self.body.addWidget(self.empty, 1)
         self._dress()
 
-    def show_entries(self, entries: Sequence[TimelineEntry]) -> None:
+    def show_entries(self, entries: Sequence[TimelineEntry], *, light: bool = True) -> None:
         """Show what happened; the cursor and the place in the list stay."""
         self._entries = tuple(entries)
         counts = Counter(entry.kind for entry in entries)
@@ -147,13 +147,13 @@ class Timeline(Card):
             chip.setText(f"{word}  {many}")
             chip.setVisible(bool(many) and (kind is not None or bool(entries)))
             chip.setChecked(kind is self.chosen)
-        self._show()
+        self._show(light=light)
 
     def choose(self, kind: EntryKind | None) -> None:
         """Show one kind only, or all of them."""
         self.chosen = kind
         self.chips[kind].setChecked(True)
-        self._show()
+        self._show(light=False)
 
     def show_problem(self, problem: ConsoleError) -> None:
         """Hand a problem to the screen that this belongs to."""
@@ -163,11 +163,12 @@ class Timeline(Card):
         if above is not None:
             above.show_problem(problem)
 
-    def _show(self) -> None:
+    def _show(self, *, light: bool) -> None:
         shown = [e for e in self._entries if self.chosen is None or e.kind is self.chosen]
         desk = self.background.desk
         zone = desk.settings.zone
-        self.list.show_lines(_lines(shown, zone, times.day_of(desk.now(), zone)))
+        lines = _lines(shown, zone, times.day_of(desk.now(), zone))
+        self.list.show_lines(lines, light=light)
         self.list.setVisible(bool(shown))
         self.empty.setVisible(not shown)
         self._dress()
@@ -243,11 +244,11 @@ class TimelineList(QListView):
         """Say what can be done with a line, for its menu."""
         self._offers = tuple(offers)
 
-    def show_lines(self, lines: Sequence[Line]) -> None:
+    def show_lines(self, lines: Sequence[Line], *, light: bool = True) -> None:
         """Show these lines; what is new or changed lights up."""
         held, at = self.current_key(), self.verticalScrollBar().value()
         top = at == 0
-        self.rows_model.show_rows(lines)
+        self.rows_model.show_rows(lines, light=light)
         place = self.rows_model.place_of(held) if held is not None else -1
         if place >= 0:
             self.selectionModel().setCurrentIndex(

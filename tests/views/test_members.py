@@ -122,6 +122,14 @@ def test_money_and_contact_stay_hidden_until_the_caller_is_verified(qtbot, scree
     assert trail(desk) == ["member:opened", "call:begun", "caller:verified"]
 
 
+def test_what_is_uncovered_is_no_news_and_does_not_light_up(qtbot, screen):
+    lines = screen.timeline.list.rows_model
+    masked = {lines.index(row, 0).data() for row in range(lines.rowCount())}
+    verify(qtbot, screen)
+    assert masked != {lines.index(row, 0).data() for row in range(lines.rowCount())}
+    assert not lines.is_lit
+
+
 def test_ticking_the_first_fact_begins_the_call(qtbot, screen, desk, rose):
     states = []
     screen.call_changed.connect(states.append)
