@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QSettings, QTimer
@@ -21,6 +22,7 @@ from console.models.base import Records
 from console.models.changes import Hearing
 from console.services import changes, courier, registration, staff
 from console.services.desk import Colleague, Desk
+from console.services.staff import Entry
 from console.settings import PROGRAM, Settings, load, log_folder, settings_file
 from console.views import theme
 from console.views.crash import CrashHandler, CrashLog
@@ -50,8 +52,15 @@ class Furnishing:
 
 
 def office(settings: Settings) -> Furnishing:
-    """Open the office's database and know its portal."""
-    records = schema.open_records(settings.database_url)
+    """Open the office's database and know its portal.
+
+    On PostgreSQL each colleague opens it with their own login, and nobody before has signed in.
+    """
+    records = (
+        schema.name_only(settings.database_url)
+        if schema.is_postgresql(settings.database_url)
+        else schema.open_records(settings.database_url)
+    )
     portal = Portal(settings.portal_url, settings.portal_token, socket.gethostname())
     return Furnishing(settings, records, portal)
 
@@ -110,6 +119,8 @@ class Console(QObject):
         self._hear.setInterval(HEAR_MILLISECONDS)
         self._hear.timeout.connect(self._hear_others)
         self._stop_telling: Callable[[], None] | None = None
+        self._own: Records | None = None
+        """What a colleague opened with a login of their own, to be closed when they leave."""
         self._preparation = Preparation(furnish)
         self._preparation.ready.connect(self._on_ready)
         self._preparation.refused.connect(self._on_refused)
@@ -135,6 +146,11 @@ class Console(QObject):
         for background in (self._lobby, self.background):
             if background is not None:
                 background.close()
+        if self.background is not None:
+            with suppress(ConsoleError):  # the window goes, whether the database answers or not
+                staff.sign_out(self.background.desk)
+        if self._own is not None:
+            self._own.close()
         if self._furnishing is not None:
             self._furnishing.records.close()
             self._furnishing.portal.close()
@@ -165,15 +181,17 @@ class Console(QObject):
         if self.sign_in is not None:
             self.sign_in.show_problem(problem)
 
-    def _on_signed_in(self, colleague: Colleague) -> None:
+    def _on_signed_in(self, entry: Entry) -> None:
         assert self._furnishing is not None  # noqa: S101  # nobody signs in before it is there
-        held = self._furnishing
-        self.background = Background(Desk(held.records, held.portal, colleague, held.settings))
-        self._stop_telling = held.records.on_change(self.background.changed.emit)
-        self._hearing = Hearing(held.records)
+        held, records = self._furnishing, entry.records
+        self._own = records if records.engine is not held.records.engine else None
+        self.background = Background(Desk(records, held.portal, entry.colleague, held.settings))
+        self._stop_telling = records.on_change(self.background.changed.emit)
+        self._hearing = Hearing(records)
         self.window = Window(self.background, held.settings, self.look, training=self.plan)
         self.window.resize(*self._size)
         self.window.signed_out.connect(self._on_signed_out)
+        self.window.sent_away.connect(self._on_sent_away)
         self.window.begin_afresh.connect(lambda: QApplication.exit(BEGIN_AFRESH))
         if self._store is not None:
             self.window.recall_place(self._store)
@@ -197,18 +215,27 @@ class Console(QObject):
         if self.background is not None:
             # The trail says that they left; what else is under way must not hold the window.
             left, self.background = self.background, None
-            left.ask(staff.sign_out).then(
-                self,
-                lambda _: left.close(wait=False),
-                failed=lambda _: left.close(wait=False),
-                quiet=True,
-            )
+            own, self._own = self._own, None
+
+            def let_go(_came_of_it: object) -> None:
+                left.close(wait=False)
+                if own is not None:
+                    own.close()
+
+            left.ask(staff.sign_out).then(self, let_go, failed=let_go, quiet=True)
         self._asking.clear()
         self._show_sign_in()
         if self.window is not None:
             self.window.close()
             self.window.deleteLater()
             self.window = None
+
+    def _on_sent_away(self, why: str) -> None:
+        if self.window is None:
+            return
+        self._on_signed_out()
+        if self.sign_in is not None:
+            self.sign_in.say_why(why)
 
     def _ask_portal(self) -> None:
         if self.background is None or "poll" in self._asking:

@@ -21,6 +21,7 @@ COMMANDS = {
     "tour": "tour",
     "sandbox": "sandbox",
     "database": "database",
+    "staff": "staff",
 }
 """Each command and the module of this room that carries it out."""
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from console.domain.errors import ConsoleError
+from console.domain.folding import fold
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 200
@@ -61,6 +62,12 @@ def check_login(login: str) -> str:
             f"in it, {LONGEST_LOGIN} at most. Choose another one."
         )
     return tidy
+
+
+def login_from(name: str) -> str:
+    """Suggest a login for a name: “mary.ruiz”; empty while the name has no letters."""
+    words = fold(name).split()
+    return ".".join(dict.fromkeys((*words[:1], *words[-1:])))[:LONGEST_LOGIN]
 
 
 def check_password(password: str) -> str:

@@ -60,6 +60,20 @@ def open_records(url: str, *, upgrade_it: bool = True) -> Records:
     return records
 
 
+def is_postgresql(url: str) -> bool:
+    """Tell whether an address names a server whose staff have logins of their own."""
+    return _address(url).get_backend_name() == "postgresql"
+
+
+def name_only(url: str) -> Records:
+    """Answer the records at an address before anybody has signed in to them; asks nothing.
+
+    A login in the address is left out: one that everybody shares would let nobody be told apart.
+    """
+    place = _address(url).set(username=None, password=None)
+    return connect(place.render_as_string(hide_password=False))
+
+
 def age(records: Records) -> Age:
     """Tell how the tables of a database compare with what this console needs."""
     with records.engine.connect() as connection:

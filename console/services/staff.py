@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from secrets import token_hex
+from secrets import choice, token_hex
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -103,6 +103,7 @@ _UNKNOWN: Final = "(unknown)"
 _HASHER: Final = PasswordHasher()
 _A_LONG_DAY: Final = timedelta(hours=18)
 """A sign-in without an end that is older belongs to a console that died."""
+_READABLE: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _REFUSED: Final = (
     "This login and password do not go together. Try again, or ask an administrator for a new "
     "password."
@@ -405,6 +406,25 @@ def give_password(desk: Desk, login: str, password: str) -> None:
         else:
             staff.password_hash = _HASHER.hash(_bytes(password))
         audit.record(db, desk, Action.STAFF_PASSWORD_GIVEN, login=login)
+
+
+def change(desk: Desk, seen: StaffRow, name: str, role: Role, password: str = "") -> bool:
+    """Change what differs from the colleague as seen on screen; answers whether anything did."""
+    before = (seen.name, seen.role, "")
+    if password:
+        check_password(password)
+    if name.strip() != seen.name:
+        rename(desk, seen.login, name, seen.name)
+    if role is not seen.role:
+        change_role(desk, seen.login, role, seen.role)
+    if password:
+        give_password(desk, seen.login, password)
+    return (name.strip(), role, password) != before
+
+
+def made_up_password() -> str:
+    """Make up a password that can be read out: no letters or digits that look alike."""
+    return "-".join("".join(choice(_READABLE) for _ in range(4)) for _ in range(4))
 
 
 def dismiss(desk: Desk, login: str) -> None:

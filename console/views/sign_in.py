@@ -22,6 +22,7 @@ from console.views.widgets import (
     Card,
     Field,
     Icon,
+    Notice,
     ProblemLine,
     Ribbon,
     Words,
@@ -34,7 +35,7 @@ from console.views.widgets import (
 if TYPE_CHECKING:
     from console.background import Background
     from console.services.desk import Colleague, Desk
-    from console.services.staff import TrainingSeat
+    from console.services.staff import Entry, TrainingSeat
     from console.settings import Settings
 
 ROLE_ICONS = {
@@ -62,7 +63,7 @@ class SignIn(QWidget):
     """
 
     signed_in = Signal(object)
-    """The colleague who has signed in."""
+    """Who has signed in, as a `staff.Entry`."""
     again = Signal()
     """Somebody wants the database tried once more."""
 
@@ -75,6 +76,8 @@ class SignIn(QWidget):
         self._settings = settings
         self.seats: dict[str, Button] = {}
         self.problem = ProblemLine()
+        self._why = Notice("info", "", "warn")
+        self._why.hide()
         self.try_again = Button("Try again", icon="refresh")
         self.try_again.clicked.connect(self.again)
         self.try_again.hide()
@@ -106,6 +109,7 @@ class SignIn(QWidget):
         head = row(Icon("issues", "accent", 32), column(name, muted(under), gap=2), gap=2 * GRID)
         head.setStretch(1, 1)
         card.body.addLayout(head)
+        card.body.addWidget(self._why)
         card.body.addLayout(self._seats)
         card.body.addWidget(self._form)
         card.body.addWidget(self.opening)
@@ -155,6 +159,10 @@ class SignIn(QWidget):
             self.password.selectAll()
             self.password.setFocus()
 
+    def say_why(self, words: str) -> None:
+        """Say why somebody finds themselves here again."""
+        self._why.say(words)
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._focus()
@@ -168,7 +176,7 @@ class SignIn(QWidget):
     def _on_seat(self, login: str) -> None:
         if self.background is not None:
             self.problem.say("")
-            self.background.ask(_sit_down, login).then(
+            self.background.ask(_take_seat, login).then(
                 self, self.signed_in.emit, busy=list(self.seats.values())
             )
 
@@ -180,13 +188,13 @@ class SignIn(QWidget):
             return
         self.problem.say("")
         password = self.password.text()
-        self.background.ask(_sign_in, self.login.text().strip(), password).then(
+        self.background.ask(_enter, self.login.text().strip(), password).then(
             self, self._on_signed_in, busy=[self.enter]
         )
 
-    def _on_signed_in(self, colleague: Colleague) -> None:
+    def _on_signed_in(self, entry: Entry) -> None:
         self.password.clear()
-        self.signed_in.emit(colleague)
+        self.signed_in.emit(entry)
 
     def _measure(self) -> None:
         self._card.setFixedWidth(theme.current().px(440))
@@ -271,6 +279,18 @@ def _sit_down(desk: Desk, login: str) -> Colleague:
     from console.services import staff
 
     return staff.sit_down(desk.records, desk.settings, login, desk.workstation)
+
+
+def _take_seat(desk: Desk, login: str) -> Entry:
+    from console.services import staff
+
+    return staff.Entry(_sit_down(desk, login), desk.records)
+
+
+def _enter(desk: Desk, login: str, password: str) -> Entry:
+    from console.services import staff
+
+    return staff.enter(desk.records, desk.settings, login, password, desk.workstation)
 
 
 def _sign_in(desk: Desk, login: str, password: str) -> Colleague:

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from console.background import Background
 from console.domain.errors import ConsoleError
-from console.services import diagnostics
+from console.services import diagnostics, staff
 from console.services.calls import CallState
 from console.services.diagnostics import DatabaseHealth, Light
 from console.services.search import Hit
@@ -38,6 +38,7 @@ from console.views.registration import RegistrationsScreen
 from console.views.search_box import SearchBox
 from console.views.shortcuts import ShortcutSheet
 from console.views.sign_in import ROLE_ICONS, Lock
+from console.views.staff import OwnPasswordSheet, StaffScreen
 from console.views.tabs import MemberTabs
 from console.views.theme import GRID, Theme
 from console.views.toasts import Toasts
@@ -81,6 +82,9 @@ SCREENS: tuple[Place, ...] = (
 FOOT_SCREENS: tuple[Place, ...] = (
     Place("Diagnostics", "diagnostics", lambda window: DiagnosticsScreen(window.background)),
 )
+ADMINISTRATORS_SCREENS: tuple[Place, ...] = (
+    Place("Staff", "staff", lambda window: StaffScreen(window.background)),
+)
 TRAINING_SCREENS: tuple[Place, ...] = (
     Place("Training", "training", lambda window: window.make_training()),
 )
@@ -90,9 +94,11 @@ class Window(QMainWindow):
     """Everything a colleague works in once signed in."""
 
     signed_out = Signal()
+    """The colleague wants to leave; app.py shows the sign-in again."""
+    sent_away = Signal(str)
+    """The colleague may not go on here, with the reason; app.py shows the sign-in with it."""
     begin_afresh = Signal()
     """The training co-op is to be made anew, and the console opened again on it."""
-    """The colleague wants to leave; app.py shows the sign-in again."""
 
     background: Background
     settings: Settings
@@ -202,6 +208,8 @@ class Window(QMainWindow):
         self.database_light, self._outbox = health.light, health.outbox
         self.database_button.show_light(health.light)
         self._show_banner()
+        if not health.light.answers:
+            self._ask_whether_still_here()
         if back and health.light.answers:
             self.toasts.say("The database answers again.")
             self._load_again()
@@ -332,6 +340,12 @@ class Window(QMainWindow):
         self.usual_action = act(
             owner, "Text at its usual size", self._on_usual, key="Ctrl+0", icon="text-size"
         )
+        self.password_action = act(
+            owner, "Change my password", self._on_own_password, icon="key",
+            more="The database wants the one you have as well.",
+        )  # fmt: skip
+        self.password_action.setVisible(not self.settings.training)
+        self.password_action.setEnabled(not self.settings.training)
         self.sign_out_action = act(
             owner, "Sign out", self.signed_out.emit, key="Ctrl+Shift+Q", icon="sign-out"
         )
@@ -392,7 +406,7 @@ class Window(QMainWindow):
         head.setStretch(1, 1)
         layout = column(head, gap=4)
         layout.setContentsMargins(GRID, 12, GRID, GRID)
-        foot = [place.word for place in (*self._training_places(), *FOOT_SCREENS)]
+        foot = [place.word for place in self._foot_places()]
         for place in self._all_places():
             button = Button(place.word, "rail", icon=place.icon)
             button.setCheckable(True)
@@ -428,7 +442,8 @@ class Window(QMainWindow):
         self.menu = QMenu(self)
         for action in (
             self.dark_action, self.larger_action, self.smaller_action, self.usual_action, None,
-            self.palette_action, self.keys_action, None, self.lock_action, self.sign_out_action,
+            self.palette_action, self.keys_action, None, self.password_action,
+            self.lock_action, self.sign_out_action,
         ):  # fmt: skip
             if action is None:
                 self.menu.addSeparator()
@@ -467,12 +482,18 @@ class Window(QMainWindow):
         self.lock.unlocked.connect(self.unlock)
         self.lock.left.connect(self.signed_out)
         self.banner.again.clicked.connect(self.ask_health)
+        self.background.changed.connect(self._on_changed)
 
     def _all_places(self) -> tuple[Place, ...]:
-        return (*SCREENS, *self._training_places(), *FOOT_SCREENS)
+        return (*SCREENS, *self._foot_places())
 
-    def _training_places(self) -> tuple[Place, ...]:
-        return TRAINING_SCREENS if self.settings.training else ()
+    def _foot_places(self) -> tuple[Place, ...]:
+        looks_after_staff = self.background.desk.colleague.role.looks_after_staff
+        return (
+            *(TRAINING_SCREENS if self.settings.training else ()),
+            *(ADMINISTRATORS_SCREENS if looks_after_staff else ()),
+            *FOOT_SCREENS,
+        )
 
     def _make_member(self, member_id: int) -> MemberScreen:
         page = MemberScreen(self.background, member_id)
@@ -512,6 +533,22 @@ class Window(QMainWindow):
     def _on_call(self, call: CallState | None) -> None:
         for page in self.tabs.pages:
             page.show_call(call)
+
+    def _on_changed(self, names: frozenset[str]) -> None:
+        if "Staff" in names:
+            self._ask_whether_still_here()
+
+    def _ask_whether_still_here(self) -> None:
+        self.background.ask(staff.check_still_here).then(
+            self, lambda _: None, failed=self._on_not_here, quiet=True
+        )
+
+    def _on_not_here(self, problem: ConsoleError) -> None:
+        if isinstance(problem, staff.SentAway):
+            self.sent_away.emit(str(problem))
+
+    def _on_own_password(self) -> None:
+        OwnPasswordSheet(self, self.background).open()
 
     def _on_palette(self) -> None:
         Palette(self).open()

@@ -45,7 +45,10 @@ def test_training_needs_one_click(qtbot, training):
     qtbot.waitUntil(lambda: "sue" in screen.seats)
     with qtbot.waitSignal(screen.signed_in) as entered:
         qtbot.mouseClick(screen.seats["sue"], Qt.MouseButton.LeftButton)
-    assert (entered.args[0].login, entered.args[0].role) == ("sue", Role.SUPERVISOR)
+    assert (entered.args[0].colleague.login, entered.args[0].colleague.role) == (
+        "sue",
+        Role.SUPERVISOR,
+    )
 
 
 def test_training_needs_one_key(qtbot, training):
@@ -72,7 +75,7 @@ def test_a_login_and_a_password_open_the_office(qtbot, office):
     qtbot.keyClicks(office.password, PASSWORD)
     with qtbot.waitSignal(office.signed_in) as entered:
         qtbot.keyClick(office.password, Qt.Key.Key_Return)
-    assert entered.args[0].name == "Lee Marsh"
+    assert entered.args[0].colleague.name == "Lee Marsh"
     assert office.password.text() == ""
 
 
