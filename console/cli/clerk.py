@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QEvent, QPoint, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -35,8 +35,12 @@ class Clerk:
     """Uses the console as a person does, and answers what a person would see.
 
     Everything is done through Qt's own mouse and key events on the widgets that are shown, so
-    what a clerk cannot reach, this cannot either.
+    what a clerk cannot reach, this cannot either. Where several desks are shown at once, `desk`
+    answers the window of this one.
     """
+
+    def __init__(self, desk: Callable[[], QWidget | None] | None = None) -> None:
+        self._desk = desk
 
     def types(self, text: str) -> None:
         """Type into whatever has the focus."""
@@ -87,7 +91,7 @@ class Clerk:
         """Click the row of a list that holds `words`, and press Enter on it."""
 
         def find() -> tuple[QAbstractItemView, int] | None:
-            for view in _shown(QAbstractItemView):
+            for view in self._shown(QAbstractItemView):
                 model = view.model()
                 for row in range(model.rowCount() if model else 0):
                     if words in _row_text(model, row):
@@ -122,9 +126,7 @@ class Clerk:
 
     def texts(self) -> Iterator[str]:
         """Walk everything that can be read on the windows that are shown."""
-        for widget in QApplication.allWidgets():
-            if not widget.isVisible():
-                continue
+        for widget in self._shown(QWidget):
             if isinstance(widget, QLabel | QAbstractButton | QLineEdit):
                 yield widget.text()
             elif isinstance(widget, QPlainTextEdit):
@@ -160,23 +162,27 @@ class Clerk:
     def takes_picture(self, path: Path) -> None:
         """Save what the active window shows, with whatever dialog or popup lies over it."""
         QTest.qWait(50)
-        main = max(
-            (one for one in QApplication.topLevelWidgets() if one.isVisible()),
-            key=lambda one: one.width() * one.height(),
-        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.picture().save(str(path))
+
+    def picture(self) -> QPixmap:
+        """Answer what the window shows, with whatever dialog or popup lies over it."""
+        shown = [one for one in self._shown(QWidget) if one.isWindow()]
+        main = max(shown, key=lambda one: one.width() * one.height())
         picture = main.grab()
         painter = QPainter(picture)
-        for over in QApplication.topLevelWidgets():
-            if over is not main and over.isVisible() and over.width() > 1:
+        for over in shown:
+            if over is not main and over.width() > 1:
                 painter.drawPixmap(over.pos() - main.pos(), over.grab())
         painter.end()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(str(path))
+        return picture
 
     def _focus(self) -> QWidget:
-        if QApplication.activeWindow() is None:
+        active = QApplication.activeWindow()
+        if active is None or not self._is_mine(active):
             # Without a window manager nobody gives the keys back when a popup closes.
-            shown = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
+            tops = QApplication.topLevelWidgets()
+            shown = [one for one in tops if one.isVisible() and self._is_mine(one)]
             if not shown:
                 raise NotSeen("No window is there to type into.")
             dialogs = [one for one in shown if one.isModal()]
@@ -191,7 +197,7 @@ class Clerk:
     def _button(self, words: str) -> QAbstractButton | None:
         fits = [
             button
-            for button in _shown(QAbstractButton)
+            for button in self._shown(QAbstractButton)
             if button.isEnabled()
             and words in (button.text().replace("&", ""), button.accessibleName())
         ]
@@ -201,19 +207,33 @@ class Clerk:
         return fits[0] if fits else None
 
     def _field(self, name: str) -> QLineEdit | QPlainTextEdit | None:
-        fields: list[QLineEdit | QPlainTextEdit] = [*_shown(QLineEdit), *_shown(QPlainTextEdit)]
+        fields: list[QLineEdit | QPlainTextEdit] = [
+            *self._shown(QLineEdit),
+            *self._shown(QPlainTextEdit),
+        ]
         return next((field for field in fields if field.accessibleName() == name), None)
 
     def _combo(self, name: str) -> QComboBox | None:
-        return next((box for box in _shown(QComboBox) if box.accessibleName() == name), None)
+        return next((box for box in self._shown(QComboBox) if box.accessibleName() == name), None)
+
+    def _shown(self, kind: type[W]) -> list[W]:
+        every = QApplication.allWidgets()
+        return [
+            one for one in every if isinstance(one, kind) and one.isVisible() and self._is_mine(one)
+        ]
+
+    def _is_mine(self, widget: QWidget | None) -> bool:
+        """Whether a widget belongs to this desk: to its window, or to a sheet or popup over it."""
+        desk = self._desk() if self._desk else None
+        while widget is not None and desk is not None:
+            if widget.window() is desk:
+                return True
+            widget = widget.window().parentWidget()
+        return desk is None
 
     def _overview(self) -> str:
         said = dict.fromkeys(text.strip() for text in self.texts() if text.strip())
         return " · ".join(said)[:1500]
-
-
-def _shown(kind: type[W]) -> list[W]:
-    return [one for one in QApplication.allWidgets() if isinstance(one, kind) and one.isVisible()]
 
 
 def _middle(widget: QWidget) -> QPoint:
