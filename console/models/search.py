@@ -24,8 +24,8 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from console.domain.search import (
@@ -85,17 +85,10 @@ def rekeyed(db: Session, member_id: int) -> Iterator[None]:
     yield
     db.flush()
     after = _keys_now(db, member_id)
-    for key, of in before - after:
-        db.execute(
-            delete(search_key).where(
-                search_key.c.key == key,
-                search_key.c.member_id == member_id,
-                search_key.c.of == int(of),
-            )
-        )
-    rows = [{"key": key, "member_id": member_id, "of": int(of)} for key, of in after - before]
-    _add(db.connection(), search_key, rows)
-    _add_words(db.connection(), words_of(after - before))
+    gone, come = before - after, after - before
+    if gone or come:
+        write = _rekey_on_sqlite if db.get_bind().dialect.name == "sqlite" else _rekey_by_function
+        write(db, member_id, gone, come)
 
 
 def rebuild(records: Records, progress: Progress | None = None) -> int:
@@ -263,27 +256,58 @@ def _heads(word: str) -> set[str]:
     return {word[0] + head for head in heads_of(word[1:])}
 
 
-def _add_words(connection: Connection, words: set[str]) -> None:
-    _add(connection, search_word, [{"word": word} for word in sorted(words)])
-    heads = {head for word in words for head in _heads(word)}
-    _add(
-        connection,
-        search_head,
-        [
-            {"variant": head[0] + variant, "head": head}
-            for head in sorted(heads)
-            for variant in sorted(neighbours_of(head[1:]))
-        ],
+_Keys = set[tuple[str, Of]]
+_REKEY: Final = text("SELECT search_rekey(:id, :gone, :gone_of, :come, :come_of, :w, :v, :h)")
+
+
+def _rekey_by_function(db: Session, member_id: int, gone: _Keys, come: _Keys) -> None:
+    """Have PostgreSQL's own function write it: it does so only for a member who is changing."""
+    less, more, words = sorted(gone), sorted(come), sorted(words_of(come))
+    variants = _variants(words)
+    db.execute(
+        _REKEY,
+        {
+            "id": member_id,
+            "gone": [key for key, _ in less],
+            "gone_of": [int(of) for _, of in less],
+            "come": [key for key, _ in more],
+            "come_of": [int(of) for _, of in more],
+            "w": words,
+            "v": [variant for variant, _ in variants],
+            "h": [head for _, head in variants],
+        },
     )
 
 
-def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    if connection.dialect.name == "sqlite":
-        connection.execute(insert(table).prefix_with("OR IGNORE"), rows)
-    else:
-        connection.execute(postgresql.insert(table).on_conflict_do_nothing(), rows)
+def _rekey_on_sqlite(db: Session, member_id: int, gone: _Keys, come: _Keys) -> None:
+    for key, of in gone:
+        db.execute(
+            delete(search_key).where(
+                search_key.c.key == key,
+                search_key.c.member_id == member_id,
+                search_key.c.of == int(of),
+            )
+        )
+    words = sorted(words_of(come))
+    _add(db, search_key, [{"key": key, "member_id": member_id, "of": int(of)} for key, of in come])
+    _add(db, search_word, [{"word": word} for word in words])
+    _add(
+        db, search_head, [{"variant": variant, "head": head} for variant, head in _variants(words)]
+    )
+
+
+def _variants(words: Sequence[str]) -> list[tuple[str, str]]:
+    heads = {head for word in words for head in _heads(word)}
+    return [
+        (head[0] + variant, head)
+        for head in sorted(heads)
+        for variant in sorted(neighbours_of(head[1:]))
+    ]
+
+
+def _add(db: Session, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        db.execute(insert(table).prefix_with("OR IGNORE"), rows)
 
 
 def _keys_now(db: Session, member_id: int) -> set[tuple[str, Of]]:
