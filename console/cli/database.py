@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from getpass import getpass
 from typing import TYPE_CHECKING
 
 from console.domain.errors import ConsoleError
@@ -26,6 +29,15 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     check.set_defaults(run=_check)
     reindex = acts.add_parser("reindex", help="make the search index afresh from the records")
     reindex.set_defaults(run=_reindex)
+    init = acts.add_parser("init", help="set an empty PostgreSQL server up for the office")
+    init.add_argument(
+        "--admin-url", metavar="URL", required=True, help="the server, as its superuser"
+    )
+    init.add_argument("--name", default="coop", help="how the database is called (coop)")
+    init.add_argument("--administrator", metavar="LOGIN", default="", help="the first one")
+    init.add_argument("--courier", metavar="LOGIN", default="", help="a login that carries errands")
+    init.add_argument("--json", action="store_true", help="one JSON object")
+    init.set_defaults(run=_init)
     for act in (upgrade, check, reindex):
         act.add_argument("--database", metavar="URL", help="the training co-op without it")
         act.add_argument("--json", action="store_true", help="one JSON object")
@@ -94,6 +106,45 @@ def _check(asked: argparse.Namespace) -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
+
+
+def _init(asked: argparse.Namespace) -> int:
+    from console.models import schema
+    from console.services.setting_up import set_up_server
+
+    done = set_up_server(
+        asked.admin_url, asked.name, asked.administrator, asked.courier, _password_for
+    )
+    if asked.json:
+        print(json.dumps({**asdict(done), "revision": schema.LATEST, "ok": True}))
+    print(
+        f"The database “{done.database}” was "
+        + ("created." if done.created else "there already; its tables are up to date."),
+        file=sys.stderr,
+    )
+    for login, added, what in (
+        (done.administrator, done.administrator_added, "administrator"),
+        (done.courier, done.courier_added, "courier"),
+    ):
+        if login:
+            words = "may sign in now" if added else "was there already and keeps the password"
+            print(f"The {what} “{login}” {words}.", file=sys.stderr)
+    return 0
+
+
+def _password_for(login: str) -> str:
+    given = os.environ.get("COOP_CONSOLE_PASSWORD")
+    if given:
+        return given
+    if not sys.stdin.isatty():
+        raise ConsoleError(
+            f"The password of “{login}” is missing. Put it into COOP_CONSOLE_PASSWORD, or run this "
+            "at a keyboard."
+        )
+    password = getpass(f"New password of {login}: ")
+    if getpass("The same once more: ") != password:
+        raise ConsoleError("The two passwords differ. Run this again; nothing else is lost.")
+    return password
 
 
 def _look_over(records: Records, problems: list[str]) -> dict[str, object]:

@@ -267,6 +267,18 @@ def set_up(connection: Connection) -> None:
             _tell(connection, statement)
 
 
+def act_as_owner(connection: Connection) -> None:
+    """Let what is made in the rest of a transaction belong to the owner of the office's database.
+
+    A database that belongs to somebody else, as in tests, is its own master.
+    """
+    owner = connection.exec_driver_sql(
+        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+    ).scalar_one()
+    if owner == OWNER:
+        connection.exec_driver_sql(f"SET LOCAL ROLE {OWNER}")
+
+
 def _tell(connection: Connection, statement: str) -> None:
     # The driver would take the signs of format() for its own.
     connection.exec_driver_sql(statement.replace("%", "%%"))

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from console.domain.errors import ConsoleError
-from console.models import changes, problems
+from console.models import changes, problems, roles
 from console.models.base import Record, Records, connect
 
 LATEST: Final = "0006"
@@ -168,6 +168,7 @@ def _upgrade(records: Records) -> None:
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             # Of the transaction, not of the session: that one would outlive the pool.
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+            roles.act_as_owner(connection)
         found = _age(connection)
         _refuse_strangers(found)
         if found is not Age.CURRENT:
@@ -271,6 +272,11 @@ _SERVER_SAID: Final = (
     ("role", _NOT_ACCEPTED),
     ("does not exist", _NO_SUCH_DATABASE),
 )
+
+
+def why_not(url: str, error: DBAPIError) -> Exception:
+    """Say why the server at an address could not be used, or give a bug back as it is."""
+    return _why(_address(url), error)
 
 
 def _why(place: URL, error: DBAPIError) -> Exception:
