@@ -591,21 +591,23 @@ _RULES: Final = (
     END $$
     """,
     f"""
-    CREATE FUNCTION presence_leave(origin text, member_id integer) RETURNS void
+    CREATE FUNCTION presence_remove(origin text, member_id integer) RETURNS void
     LANGUAGE sql SECURITY DEFINER {_PINNED}
     AS $$
-      DELETE FROM presence p WHERE p.origin = presence_leave.origin
-        AND (presence_leave.member_id IS NULL OR p.member_id = presence_leave.member_id)
-        AND (p.staff = session_user OR audit_may_say_who())
+      DELETE FROM presence p
+      WHERE p.origin = presence_remove.origin AND p.member_id = presence_remove.member_id
+        -- One's own, or what is left of a console that died.
+        AND (p.staff = session_user OR p.seen_at < clock_timestamp() - interval '20 seconds'
+          OR audit_may_say_who())
     $$
     """,
     f"""
-    CREATE FUNCTION presence_forget() RETURNS void LANGUAGE sql SECURITY DEFINER {_PINNED}
-    AS $$ DELETE FROM presence WHERE seen_at < clock_timestamp() - interval '5 minutes' $$
-    """,
-    f"""
-    CREATE FUNCTION change_forget() RETURNS void LANGUAGE sql SECURITY DEFINER {_PINNED}
-    AS $$ DELETE FROM change WHERE at < clock_timestamp() - interval '10 minutes' $$
+    CREATE FUNCTION change_forget(before timestamptz) RETURNS void
+    LANGUAGE sql SECURITY DEFINER {_PINNED}
+    AS $$
+      DELETE FROM change WHERE at < before AND (
+        at < clock_timestamp() - interval '10 minutes' OR audit_may_say_who())
+    $$
     """,
 )
 
@@ -804,9 +806,8 @@ _CLOSING: Final = (
     f"GRANT EXECUTE ON FUNCTION audit_may_say_who() TO {_ALL}, {REGISTRAR}",
     "GRANT EXECUTE ON FUNCTION search_rekey(integer, text[], int[], text[], int[], text[], text[], "
     f"text[]) TO {', '.join(CHANGERS)}",
-    "GRANT EXECUTE ON FUNCTION presence_leave(text, integer), presence_forget() "
-    f"TO {', '.join(PEOPLE)}",
-    f"GRANT EXECUTE ON FUNCTION change_forget() TO {_ALL}",
+    f"GRANT EXECUTE ON FUNCTION presence_remove(text, integer) TO {', '.join(PEOPLE)}",
+    f"GRANT EXECUTE ON FUNCTION change_forget(timestamptz) TO {_ALL}",
     f"GRANT SELECT, INSERT, UPDATE ON staff TO {REGISTRAR}",
     f"GRANT EXECUTE ON FUNCTION {', '.join(_FOR_ADMINISTRATORS)} TO console_administrator",
     # An owner must be able to make things in the schema, but only while it becomes one.
