@@ -1,0 +1,645 @@
+"""The database decides: what staff try in psql with their own logins fails and changes nothing.
+
+Every attack is run by a representative, a clerk, an auditor and the courier, or by those of them
+whom the console lets do something close to it, on Debian's PostgreSQL 15 and on the wheel's 18.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from console.domain.courier import ErrandKind, ErrandState
+from console.domain.members import AlertKind
+from console.domain.registration import CaseKind, RegistrationState
+from console.domain.staff import Role
+from console.models import schema, setting_up
+from console.models import staff as logins
+from console.models.audit import AuditEntry
+from console.models.base import Records
+from console.models.calls import Call
+from console.models.courier import Errand
+from console.models.members import Alert, NameCorrection, Note
+from console.models.registration import PortalCursor, Registration
+from console.services.setting_up import set_up_server
+from tests.office import add_member
+from tests.servers import find_debians, running_debians
+
+pytestmark = pytest.mark.xdist_group("roles")
+
+PASSWORD = "a-password-of-this-test"
+NOW = datetime(2026, 11, 23, 16, 42, tzinfo=UTC)
+PEOPLE = {
+    "pat": Role.REPRESENTATIVE,
+    "sam": Role.REPRESENTATIVE,
+    "cleo": Role.CLERK,
+    "sue": Role.SUPERVISOR,
+    "ana": Role.AUDITOR,
+}
+REPRESENTATIVE, CLERK, AUDITOR, COURIER = "pat", "cleo", "ana", "carrier"
+LOOKERS = (AUDITOR,)
+CHANGERS = (REPRESENTATIVE, CLERK)
+DESKS = (*CHANGERS, AUDITOR)
+ALL = (*DESKS, COURIER)
+NO_RIGHT = "42501"
+RULE = "P0001"
+
+
+@dataclass
+class House:
+    """An office on a server of its own, filled a little."""
+
+    admin: str
+    records: Records
+    """As the superuser, who sets up and looks on."""
+
+    def address(self, login: str) -> str:
+        """Answer where one login reaches the office."""
+        url = make_url(self.admin).set(username=login, password=PASSWORD)
+        return url.render_as_string(hide_password=False)
+
+    def psql(self, login: str) -> psycopg.Connection:
+        """Sit down at psql with one's own login."""
+        address = self.address(login).replace("postgresql+psycopg", "postgresql")
+        return psycopg.connect(address, application_name="psql")
+
+    def fingerprint(self) -> dict[str, str]:
+        """Take in every row of every table, and everything that says who may do what."""
+        with self.records.glance() as connection:
+            tables = connection.exec_driver_sql(
+                "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
+                "WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+            ).scalars()
+            asked = [*tables, *_WHO_MAY_WHAT]
+            return {
+                one: str(
+                    connection.exec_driver_sql(
+                        f"SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) "
+                        f"FROM {one} t"
+                    ).scalar()
+                )
+                for one in asked
+            }
+
+
+_WHO_MAY_WHAT = (
+    "pg_authid",
+    "pg_auth_members",
+    "pg_db_role_setting",
+    "pg_database",
+    "pg_namespace",
+    "pg_trigger",
+    "pg_largeobject_metadata",
+    "(SELECT oid, proname, proacl, proowner, prosrc FROM pg_proc)",
+    "(SELECT oid, relname, relacl, relowner, relrowsecurity FROM pg_class WHERE relkind <> 't')",
+    "(SELECT attrelid, attname, attacl, attnotnull FROM pg_attribute WHERE attnum > 0)",
+    "(SELECT name, setting FROM pg_settings WHERE source = 'configuration file')",
+)
+
+
+@pytest.fixture(scope="module", params=["15", "18"])
+def house(request: pytest.FixtureRequest) -> Iterator[House]:
+    """An office that `database init` set up, with everybody's login."""
+    if request.param == "15":
+        find_debians()
+        with running_debians() as server:
+            yield from _furnished(server)
+    else:
+        yield from _furnished(request.getfixturevalue("postgresql_server"))
+
+
+def _furnished(server: str) -> Iterator[House]:
+    set_up_server(server, "attacked", "ada", COURIER, lambda _login: PASSWORD)
+    address = setting_up.address_of(server, "attacked")
+    records = schema.open_records(address)
+    house = House(address, records)
+    with records.begin() as db:
+        for login, role in PEOPLE.items():
+            made = logins.verifier(db, login, PASSWORD)
+            name = login.capitalize()
+            logins.call(db, "staff_add", login=login, name=name, role=role, verifier=made)
+    _fill(records)
+    yield house
+    records.close()
+    admin = schema.connect(server)
+    with admin.glance() as connection:
+        connection.exec_driver_sql("DROP DATABASE attacked WITH (FORCE)")
+        for login in (*PEOPLE, "ada", COURIER):
+            connection.exec_driver_sql(f"DROP ROLE {login}")
+    admin.close()
+
+
+def _fill(records: Records) -> None:
+    rose = add_member(records.signed("sue", "desk 1"))
+    with records.signed("sam", "desk 2").begin() as db:
+        db.add(Note(id="n1", member_id=rose, text="Hush", written_by="sam", written_at=NOW))
+        db.add(Call(id="c1", member_id=rose, staff="sam", member_began=True, began_at=NOW))
+        db.add(
+            Call(
+                id="c2", member_id=rose, staff="pat", member_began=True, began_at=NOW, ended_at=NOW
+            )
+        )
+        db.add(
+            Alert(
+                member_id=rose, kind=AlertKind.FRAUD_WATCH, note="", raised_by="sam", raised_at=NOW
+            )
+        )
+        db.add(
+            NameCorrection(
+                id="k1",
+                member_id=rose,
+                name_before="Delong",
+                given_names_before="Rose",
+                name_after="DeLong",
+                given_names_after="Rose",
+                proof="account",
+                corrected_by="sam",
+                corrected_at=NOW,
+            )
+        )
+        db.add(
+            Registration(
+                account_digits="1023401",
+                account_number="1023401",
+                member_id=rose,
+                state=RegistrationState.AWAITING_VERIFICATION,
+                kind=CaseKind.WAITING,
+                since=NOW,
+                attempts=1,
+                assigned_to="sam",
+            )
+        )
+        db.add(PortalCursor(stream="registration-attempts", leased_by="", cursor="7"))
+        db.flush()
+        for id_, state in (
+            ("waits", ErrandState.WAITING),
+            ("sends", ErrandState.SENDING),
+            ("done", ErrandState.DONE),
+            ("refused", ErrandState.REFUSED),
+        ):
+            db.add(
+                Errand(
+                    id=id_,
+                    kind=ErrandKind.PUBLISH_NAME,
+                    state=state,
+                    account_number="1023401",
+                    member_id=rose,
+                    correction_id="k1",
+                    asked_by="sam",
+                    asked_at=NOW,
+                    next_try_at=NOW,
+                )
+            )
+        db.execute(
+            text(
+                "INSERT INTO presence VALUES "
+                "('o1', :rose, 'sam', 'desk 2', 'name', now(), now() + interval '1 day')"
+            ),
+            {"rose": rose},
+        )
+        db.add(
+            AuditEntry(at=NOW, staff="sam", workstation="d", action="member:opened", detail="{}")
+        )
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What some of them try, in one transaction."""
+
+    who: tuple[str, ...]
+    statements: tuple[str, ...]
+    refused_with: tuple[str, ...] = (NO_RIGHT,)
+
+
+def _attack(who: tuple[str, ...], *statements: str, also: tuple[str, ...] = ()) -> Attack:
+    return Attack(who, statements, (NO_RIGHT, *also))
+
+
+_VERIFIER = "SCRAM-SHA-256$4096:MDEyMzQ1Njc4OWFiY2RlZg==$" + "A" * 43 + "=:" + "B" * 43 + "="
+_NO_SUCH_THING = ("42883",)
+_ERRAND = (
+    "INSERT INTO errand (id, kind, state, account_number, member_id, correction_id, payload, "
+    "asked_by, asked_at, tries, next_try_at, leased_by, answer, version) VALUES "
+)
+_CORRECTION = (
+    "INSERT INTO name_correction (id, member_id, name_before, given_names_before, name_after, "
+    "given_names_after, proof, proof_note, looks_like_other_person, approved_by, corrected_by, "
+    "corrected_at, undone_by, version) VALUES "
+)
+_TRAIL = "INSERT INTO audit_entry (at, staff, workstation, action, detail"
+
+SECRETS = (
+    _attack(ALL, "SELECT password_hash FROM staff"),
+    _attack(ALL, "SELECT * FROM staff"),
+    _attack(ALL, "SELECT s FROM staff s"),
+    _attack(ALL, "SELECT to_jsonb(s) FROM staff s"),
+    _attack(ALL, "SELECT 1 FROM staff WHERE password_hash LIKE '$argon2%'"),
+    _attack(ALL, "SELECT rolpassword FROM pg_authid"),
+    _attack(ALL, "SELECT passwd FROM pg_shadow"),
+    _attack(ALL, "SELECT * FROM pg_hba_file_rules"),
+    _attack(ALL, "SELECT * FROM pg_file_settings"),
+    _attack(ALL, "SELECT * FROM pg_statistic"),
+    _attack(ALL, "SELECT * FROM pg_user_mapping"),
+    _attack(ALL, "SELECT * FROM pg_config"),
+    _attack(ALL, "SELECT * FROM pg_backend_memory_contexts"),
+    _attack((*CHANGERS, COURIER), "SELECT * FROM audit_entry"),
+    _attack((*CHANGERS, COURIER), "SELECT member_id, staff FROM audit_entry"),
+    _attack((*CHANGERS, COURIER), "SELECT before, after FROM audit_entry"),
+    _attack((*CHANGERS, COURIER), "SELECT count(*) FROM audit_entry WHERE member_id = 1"),
+    _attack((*CHANGERS, COURIER), "TABLE audit_entry"),
+    _attack((*CHANGERS, COURIER), "COPY audit_entry TO STDOUT"),
+    _attack((*CHANGERS, COURIER), "SELECT table_to_xml('audit_entry', true, false, '')"),
+    _attack((*CHANGERS, COURIER), "SELECT query_to_xml('TABLE audit_entry', true, false, '')"),
+    _attack(ALL, "COPY staff TO STDOUT"),
+    _attack(ALL, "SELECT audit_text(e) FROM audit_entry e"),
+    _attack(ALL, "PREPARE peek AS SELECT password_hash FROM staff", "EXECUTE peek"),
+    _attack(ALL, "DECLARE c CURSOR FOR SELECT password_hash FROM staff"),
+    _attack(ALL, "DO $$ BEGIN PERFORM password_hash FROM staff; END $$"),
+    _attack(ALL, "EXPLAIN ANALYZE SELECT password_hash FROM staff"),
+)
+TRAIL = (
+    _attack(ALL, "UPDATE audit_entry SET detail = '{}'"),
+    _attack(ALL, "UPDATE audit_entry SET staff = 'sue'"),
+    _attack(ALL, "UPDATE audit_entry SET at = now()"),
+    _attack(ALL, "DELETE FROM audit_entry"),
+    _attack(ALL, "DELETE FROM audit_entry WHERE false"),
+    _attack(ALL, "TRUNCATE audit_entry"),
+    _attack(ALL, "TRUNCATE audit_chain CASCADE"),
+    _attack(ALL, "UPDATE audit_chain SET seq = 0, hash = ''"),
+    _attack(ALL, "DELETE FROM audit_chain"),
+    _attack(ALL, "INSERT INTO audit_chain VALUES ('zoe', 1, 'x')"),
+    _attack(ALL, "SELECT * FROM audit_chain FOR UPDATE"),
+    _attack(ALL, "SELECT id FROM audit_entry FOR SHARE"),
+    _attack(ALL, _TRAIL + ", chain) VALUES (now(), 'sue', '', 'member:opened', '{}', 'sue')"),
+    _attack(ALL, _TRAIL + ", seq) VALUES (now(), 'sue', '', 'member:opened', '{}', 7)"),
+    _attack(ALL, _TRAIL + ", hash) VALUES (now(), 'sue', '', 'member:opened', '{}', 'x')"),
+    _attack(ALL, _TRAIL + ", previous) VALUES (now(), 'sue', '', 'member:opened', '{}', 'x')"),
+    _attack(ALL, _TRAIL + ", id) VALUES (now(), 'sue', '', 'member:opened', '{}', 1)"),
+    _attack(ALL, _TRAIL + ", subject) VALUES (now(), 'sue', '', 'member:opened', '{}', 'note')"),
+    _attack(ALL, _TRAIL + ") VALUES (now(), 'sue', '', 'row:changed', '{}')"),
+    _attack(ALL, _TRAIL + ", before) VALUES (now(), 'sue', '', 'member:opened', '{}', '{}')"),
+    _attack(DESKS, _TRAIL + ") VALUES (now(), 'sue', '', 'name:published', '{}')"),
+    _attack(DESKS, _TRAIL + ") VALUES (now(), 'a', '', 'verification_email:resent', '{}')"),
+    _attack(ALL, _TRAIL + ") VALUES (now(), 'ada', '', 'staff:dismissed', '{}')"),
+    _attack(
+        ALL,
+        _TRAIL + ") VALUES (now(), 'sue', '', 'member:opened', '{}') "
+        "ON CONFLICT (id) DO UPDATE SET detail = 'forged'",
+    ),
+    _attack(
+        ALL,
+        "MERGE INTO audit_entry a USING (SELECT 1 AS id) n ON a.id = n.id WHEN MATCHED THEN DELETE",
+    ),
+    _attack(ALL, "SELECT nextval('audit_entry_id_seq')"),
+    _attack(ALL, "SELECT setval('audit_entry_id_seq', 2147483647)"),
+    _attack(ALL, "ALTER SEQUENCE audit_entry_id_seq RESTART"),
+    _attack(ALL, "ALTER TABLE audit_entry DISABLE TRIGGER ALL"),
+    _attack(ALL, "ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_seal"),
+    _attack(ALL, "ALTER TABLE member DISABLE TRIGGER USER"),
+    _attack(ALL, "DROP TRIGGER member_trail ON member"),
+    _attack(ALL, "ALTER TRIGGER member_trail ON member RENAME TO x"),
+    _attack(ALL, "CREATE TRIGGER t BEFORE INSERT ON note EXECUTE FUNCTION audit_row()"),
+    _attack(ALL, "CREATE RULE r AS ON INSERT TO audit_entry DO INSTEAD NOTHING"),
+    _attack(ALL, "SET session_replication_role = replica"),
+    _attack(ALL, "SELECT set_config('session_replication_role', 'replica', false)"),
+    _attack(ALL, "ALTER FUNCTION audit_row() RENAME TO x"),
+    _attack(ALL, "DROP FUNCTION audit_entry_seal() CASCADE"),
+    _attack(ALL, "SELECT audit_entry_seal()", also=("0A000",)),
+)
+FILE = (
+    _attack(ALL, "DELETE FROM member"),
+    _attack(ALL, "DELETE FROM note"),
+    _attack(ALL, "DELETE FROM call"),
+    _attack(ALL, "DELETE FROM errand"),
+    _attack(ALL, "DELETE FROM alert"),
+    _attack(ALL, "DELETE FROM name_correction"),
+    _attack(ALL, "DELETE FROM former_name"),
+    _attack(ALL, "DELETE FROM registration"),
+    _attack(ALL, "DELETE FROM presence"),
+    _attack(ALL, "DELETE FROM change"),
+    _attack(ALL, "DELETE FROM search_key"),
+    _attack(ALL, "TRUNCATE member CASCADE"),
+    _attack(ALL, "TRUNCATE search_key, search_word, search_head"),
+    _attack(ALL, "UPDATE member SET identity_last_four = '0000'"),
+    _attack(ALL, "UPDATE member SET number = 'M9'"),
+    _attack(ALL, "UPDATE member SET id = 99"),
+    _attack(ALL, "UPDATE member SET since = now()"),
+    _attack(ALL, "UPDATE member SET name = 'Hacker'"),
+    _attack(ALL, "UPDATE member SET given_names = 'Ruth', version = version + 1"),
+    _attack(ALL, "INSERT INTO member SELECT * FROM member"),
+    _attack(ALL, "UPDATE account SET balance = 0"),
+    _attack(ALL, "UPDATE account SET past_due = 0, disconnect_on = NULL"),
+    _attack(ALL, "UPDATE account SET last_payment = 99999"),
+    _attack(ALL, "UPDATE account SET member_id = 1"),
+    _attack(DESKS, "UPDATE account SET portal_version = 99"),
+    _attack(ALL, "INSERT INTO account SELECT * FROM account"),
+    _attack(ALL, "UPDATE holder SET may_act = 'everything'"),
+    _attack(ALL, "INSERT INTO holder SELECT * FROM holder"),
+    _attack(ALL, "UPDATE former_name SET name = 'x'"),
+    _attack(
+        ALL,
+        "INSERT INTO former_name (member_id, name, given_names, until) "
+        "VALUES (1, 'Forged', '', now())",
+    ),
+    _attack(
+        ALL,
+        "INSERT INTO former_address (member_id, line, city, until) VALUES (1, 'x', 'y', now())",
+    ),
+    _attack(ALL, "UPDATE note SET text = 'x'"),
+    _attack(ALL, "UPDATE note SET written_by = 'pat'"),
+    _attack(ALL, "UPDATE note SET removed_by = 'sue', removed_at = now() WHERE id = 'n1'"),
+    _attack(
+        ALL,
+        "INSERT INTO note (id, member_id, text, written_by, written_at, removed_by, version) "
+        "VALUES ('n9', 1, 'x', 'sue', now(), '', 1)",
+    ),
+    _attack(
+        ALL,
+        "INSERT INTO alert (member_id, kind, note, raised_by, raised_at, cleared_by, version) "
+        "VALUES (1, 'deceased', '', 'sue', now(), '', 1)",
+    ),
+    _attack(ALL, "UPDATE alert SET cleared_by = 'sue', cleared_at = now()"),
+    _attack(ALL, "UPDATE alert SET kind = 'deceased'"),
+    _attack(ALL, "UPDATE alert SET raised_by = 'pat'"),
+    _attack(ALL, "UPDATE call SET staff = 'sue'"),
+    _attack(ALL, "UPDATE call SET facts = 'pin', verified_at = now() WHERE id = 'c1'"),
+    _attack(ALL, "UPDATE call SET note = 'x' WHERE id = 'c2'"),
+    _attack(ALL, "UPDATE call SET began_at = now()"),
+    _attack(
+        ALL,
+        "INSERT INTO call (id, member_id, staff, member_began, began_at, facts, reason, result, "
+        "note, version) VALUES ('c9', 1, 'sue', true, now(), '', '', '', '', 1)",
+    ),
+    _attack(
+        ALL,
+        _CORRECTION + "('k9', 1, 'DeLong', 'Rose', 'X', 'Y', 'account', '', false, '', 'sue', "
+        "now(), '', 1)",
+    ),
+    _attack(
+        ALL,
+        _CORRECTION + "('k9', 1, 'Never', 'Was', 'X', 'Y', 'account', '', false, '', session_user, "
+        "now(), '', 1)",
+    ),
+    _attack(
+        ALL,
+        _CORRECTION + "('k9', 1, 'DeLong', 'Rose', 'X', 'Y', 'account', '', true, session_user, "
+        "session_user, now(), '', 1)",
+    ),
+    _attack(
+        ALL,
+        _CORRECTION + "('k9', 1, 'DeLong', 'Rose', 'X', 'Y', 'account', '', true, 'sam', "
+        "session_user, now(), '', 1)",
+    ),
+    _attack(ALL, "UPDATE name_correction SET name_before = 'x'"),
+    _attack(ALL, "UPDATE name_correction SET approved_by = 'sue'"),
+    _attack(ALL, "UPDATE name_correction SET undone_by = 'sue', undone_at = now()"),
+    _attack(LOOKERS, "UPDATE member SET email = 'x@example.org'"),
+    _attack(LOOKERS, "UPDATE note SET removed_at = now()"),
+    _attack(LOOKERS, "UPDATE registration SET assigned_to = 'ana'"),
+    _attack((COURIER,), "UPDATE member SET email = 'x@example.org'"),
+    _attack(ALL, "UPDATE coop SET id = 'x'", also=(RULE,)),
+    _attack(ALL, "UPDATE alembic_version SET version_num = '0001'"),
+    _attack(ALL, "INSERT INTO search_key VALUES ('n:hacker', 1, 1)"),
+    _attack(ALL, "INSERT INTO search_word VALUES ('hacker')"),
+    _attack(
+        ALL,
+        "SELECT search_rekey(1, array_agg(key), array_agg(of::int), '{}', '{}', '{}', '{}', '{}') "
+        "FROM search_key WHERE member_id = 1",
+    ),
+    _attack(ALL, "SELECT search_rekey(1, '{}', '{}', '{hacker}', '{1}', '{}', '{}', '{}')"),
+    _attack(ALL, "UPDATE presence SET staff = session_user"),
+    _attack(ALL, "UPDATE presence SET seen_at = now()"),
+    _attack(ALL, "INSERT INTO presence VALUES ('o9', 1, 'sue', 'desk', '', now(), now())"),
+    _attack(ALL, "UPDATE change SET names = '[]'"),
+    _attack(ALL, "INSERT INTO change (id, at, origin, names) VALUES (2000000000, now(), '', '')"),
+)
+ERRANDS = (
+    _attack(DESKS, "UPDATE errand SET state = 'done' WHERE id = 'waits'"),
+    _attack(DESKS, "UPDATE errand SET state = 'sending', leased_by = 'me' WHERE id = 'waits'"),
+    _attack(DESKS, "UPDATE errand SET payload = '{}'"),
+    _attack(DESKS, "UPDATE errand SET next_try_at = now() + interval '1 year'"),
+    _attack(DESKS, "SELECT * FROM errand FOR UPDATE"),
+    _attack(ALL, "UPDATE errand SET asked_by = 'pat'"),
+    _attack(ALL, "UPDATE errand SET account_number = '1'"),
+    _attack(ALL, "UPDATE errand SET kind = 'resend'"),
+    _attack((COURIER,), "UPDATE errand SET state = 'done' WHERE id = 'waits'"),
+    _attack((COURIER,), "UPDATE errand SET state = 'waiting' WHERE id = 'done'", also=(RULE,)),
+    _attack((COURIER,), "UPDATE errand SET state = 'sending' WHERE id = 'refused'", also=(RULE,)),
+    _attack((COURIER,), "UPDATE errand SET state = 'done' WHERE id = 'refused'", also=(RULE,)),
+    _attack((COURIER,), "UPDATE errand SET answer = 'x' WHERE id = 'done'"),
+    _attack((COURIER,), "UPDATE errand SET payload = '{}' WHERE id = 'done'"),
+    _attack((COURIER,), "UPDATE errand SET state = 'nonsense' WHERE id = 'sends'"),
+    _attack(
+        ALL,
+        _ERRAND + "('e9', 'publish_name', 'done', '1023401', 1, 'k1', '{}', session_user, now(), "
+        "0, now(), '', '', 1)",
+    ),
+    _attack(
+        ALL,
+        _ERRAND + "('e9', 'publish_name', 'waiting', '1023401', 1, 'k1', '{}', 'sue', now(), "
+        "0, now(), '', '', 1)",
+    ),
+    _attack(
+        ALL,
+        _ERRAND + "('e9', 'publish_name', 'waiting', '1023401', 1, NULL, '{}', session_user, "
+        "now(), 0, now(), '', '', 1)",
+    ),
+    _attack(
+        ALL,
+        _ERRAND + "('e9', 'publish_name', 'waiting', '1023401', 1, 'k1', '{}', session_user, "
+        "now(), 0, now(), 'me', '', 1)",
+    ),
+    _attack(DESKS, "UPDATE registration SET state = 'verified'"),
+    _attack(DESKS, "UPDATE registration SET email = 'x@example.org'"),
+    _attack(DESKS, "UPDATE registration SET assigned_to = 'sue', version = version + 1"),
+    _attack(DESKS, "UPDATE registration SET assigned_to = session_user, version = version + 1"),
+    _attack(DESKS, "INSERT INTO registration SELECT * FROM registration"),
+    _attack(ALL, "UPDATE registration SET assigned_to = 'pat'"),
+    _attack(DESKS, "UPDATE portal_cursor SET cursor = '0'"),
+    _attack(DESKS, "INSERT INTO registration_attempt SELECT * FROM registration_attempt"),
+    _attack(DESKS, "INSERT INTO delivery SELECT * FROM delivery"),
+    _attack(DESKS, "INSERT INTO courier_sign SELECT * FROM courier_sign"),
+    _attack(DESKS, "UPDATE courier_sign SET trouble = ''"),
+    _attack(ALL, "UPDATE delivery SET status = 'delivered'"),
+)
+ROLES = (
+    _attack(ALL, f"SELECT staff_add('eve', 'Eve', 'administrator', '{_VERIFIER}')"),
+    _attack(ALL, "SELECT staff_change_role(session_user::text, 'administrator')"),
+    _attack(ALL, f"SELECT staff_password('ada', '{_VERIFIER}')"),
+    _attack(ALL, "SELECT staff_rename('ada', 'x')"),
+    _attack(ALL, "SELECT staff_dismiss('ada')"),
+    _attack(ALL, "SELECT * FROM staff_signed_in()"),
+    _attack(ALL, "SELECT staff_seat(session_user::text, 'administrator')"),
+    _attack(ALL, "SELECT staff_check('ada')"),
+    _attack(ALL, "UPDATE staff SET role = 'administrator' WHERE login = session_user"),
+    _attack(ALL, "UPDATE staff SET dismissed = true WHERE login = 'ada'"),
+    _attack(ALL, "UPDATE staff SET password_hash = ''"),
+    _attack(ALL, "INSERT INTO staff VALUES ('eve', 'Eve', 'administrator', '', false, 1)"),
+    _attack(ALL, "DELETE FROM staff"),
+    _attack(ALL, "CREATE ROLE eve LOGIN SUPERUSER"),
+    _attack(ALL, "CREATE USER eve"),
+    _attack(ALL, "DROP ROLE sue"),
+    _attack(ALL, "ALTER ROLE sue PASSWORD 'x'"),
+    _attack(ALL, "ALTER ROLE sue NOLOGIN"),
+    _attack(ALL, "ALTER ROLE CURRENT_USER SUPERUSER"),
+    _attack(ALL, "ALTER ROLE CURRENT_USER CREATEROLE"),
+    _attack(ALL, "ALTER ROLE CURRENT_USER BYPASSRLS"),
+    _attack(ALL, "ALTER ROLE CURRENT_USER REPLICATION"),
+    _attack(ALL, "ALTER ROLE CURRENT_USER CREATEDB"),
+    _attack(ALL, "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1"),
+    _attack(ALL, "ALTER ROLE CURRENT_USER SET session_replication_role = replica"),
+    _attack(ALL, "ALTER ROLE ALL SET search_path = x"),
+    _attack(ALL, "ALTER ROLE console_representative SET search_path = x"),
+    _attack(ALL, "GRANT console_administrator TO CURRENT_USER"),
+    _attack(ALL, "GRANT console_owner TO CURRENT_USER"),
+    _attack(ALL, "GRANT pg_execute_server_program TO CURRENT_USER"),
+    _attack(ALL, "GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC"),
+    _attack(ALL, "ALTER DEFAULT PRIVILEGES FOR ROLE console_owner GRANT ALL ON TABLES TO PUBLIC"),
+    _attack(ALL, "SET ROLE console_owner"),
+    _attack(ALL, "SET ROLE console_registrar"),
+    _attack(ALL, "SET ROLE console_administrator"),
+    _attack(ALL, "SET ROLE postgres"),
+    _attack(DESKS, "SET ROLE console_courier"),
+    _attack(ALL, "SELECT set_config('role', 'console_owner', false)"),
+    _attack(ALL, "SET SESSION AUTHORIZATION postgres"),
+    _attack(ALL, "SET SESSION AUTHORIZATION sue"),
+    _attack(ALL, "SELECT set_config('session_authorization', 'sue', false)"),
+    _attack(ALL, "REASSIGN OWNED BY console_owner TO CURRENT_USER"),
+    _attack(ALL, "DROP OWNED BY console_owner"),
+)
+MACHINE = (
+    _attack(ALL, "COPY member TO PROGRAM 'id'"),
+    _attack(ALL, "COPY note FROM PROGRAM 'id'"),
+    _attack(ALL, "COPY member TO '/tmp/members'"),
+    _attack(ALL, "COPY note FROM '/etc/passwd'"),
+    _attack(ALL, "SELECT pg_read_file('/etc/passwd')"),
+    _attack(ALL, "SELECT pg_read_binary_file('pg_hba.conf')"),
+    _attack(ALL, "SELECT pg_ls_dir('.')"),
+    _attack(ALL, "SELECT pg_stat_file('pg_hba.conf')"),
+    _attack(ALL, "SELECT * FROM pg_ls_logdir()"),
+    _attack(ALL, "SELECT lo_import('/etc/passwd')"),
+    _attack(ALL, "SELECT lo_export(1, '/tmp/x')"),
+    _attack(ALL, "SELECT lo_from_bytea(0, 'x')"),
+    _attack(ALL, "SELECT lo_create(0)"),
+    _attack(ALL, "CREATE EXTENSION dblink"),
+    _attack(ALL, "CREATE EXTENSION file_fdw"),
+    _attack(ALL, "SELECT dblink('dbname=postgres', 'SELECT 1')", also=_NO_SUCH_THING),
+    _attack(ALL, "CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw", also=("42704",)),
+    _attack(ALL, "LOAD '/tmp/evil'"),
+    _attack(ALL, "CREATE LANGUAGE plpython3u", also=("0A000",)),
+    _attack(ALL, "ALTER SYSTEM SET fsync = off", also=("25001",)),
+    _attack(ALL, "ALTER DATABASE attacked SET search_path = x"),
+    _attack(ALL, "CREATE DATABASE mine", also=("25001",)),
+    _attack(ALL, "DROP DATABASE attacked", also=("25001",)),
+    _attack(ALL, "SELECT pg_reload_conf()"),
+    _attack(ALL, "SELECT pg_rotate_logfile()"),
+    _attack(ALL, "SELECT pg_switch_wal()"),
+    _attack(ALL, "SELECT pg_promote()"),
+    _attack(ALL, "SELECT pg_create_physical_replication_slot('s')"),
+    _attack(ALL, "SELECT pg_logical_emit_message(true, 'a', 'b')"),
+    _attack(ALL, "CHECKPOINT"),
+    _attack(ALL, "SET log_statement = 'none'"),
+    _attack(ALL, "SET lo_compat_privileges = on"),
+    _attack(ALL, "SELECT pg_terminate_backend(pid) FROM house_of_others()", also=_NO_SUCH_THING),
+    _attack(ALL, "SELECT pg_stat_reset()"),
+    _attack(ALL, "CREATE PUBLICATION p FOR ALL TABLES"),
+    _attack(ALL, "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION audit_row()"),
+    _attack(ALL, "CREATE TABLESPACE t LOCATION '/tmp'", also=("25001",)),
+)
+SHADOWS = (
+    _attack(ALL, "CREATE TABLE public.mine (x int)"),
+    _attack(ALL, "CREATE TABLE mine AS SELECT * FROM member"),
+    _attack(ALL, "SELECT * INTO mine FROM member"),
+    _attack(ALL, "CREATE TEMP TABLE member (id int)"),
+    _attack(ALL, "CREATE TEMP VIEW staff AS SELECT 1"),
+    _attack(ALL, "CREATE TEMP SEQUENCE s"),
+    _attack(ALL, "CREATE VIEW v AS SELECT * FROM member"),
+    _attack(ALL, "CREATE MATERIALIZED VIEW v AS SELECT * FROM member"),
+    _attack(ALL, "CREATE SCHEMA mine"),
+    _attack(ALL, "CREATE SCHEMA AUTHORIZATION CURRENT_USER"),
+    _attack(ALL, "CREATE FUNCTION now() RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL'"),
+    _attack(ALL, "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'"),
+    _attack(
+        ALL,
+        "CREATE FUNCTION peek(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS "
+        "'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END'",
+    ),
+    _attack(ALL, "CREATE OPERATOR public.<<< (leftarg = text, procedure = upper)"),
+    _attack(ALL, "CREATE CAST (text AS int) WITH INOUT", also=("42501",)),
+    _attack(ALL, "CREATE TYPE mine AS (x int)"),
+    _attack(ALL, "CREATE DOMAIN mine AS text"),
+    _attack(ALL, "CREATE AGGREGATE mine (int) (sfunc = int4pl, stype = int)"),
+    _attack(ALL, 'CREATE COLLATION mine FROM "C"'),
+    _attack(ALL, "CREATE STATISTICS st ON name, email FROM member"),
+    _attack(ALL, "CREATE INDEX i ON member (name)"),
+    _attack(ALL, "CREATE POLICY p ON member USING (true)"),
+    _attack(ALL, "ALTER TABLE member ENABLE ROW LEVEL SECURITY"),
+    _attack(ALL, "ALTER TABLE member OWNER TO CURRENT_USER"),
+    _attack(ALL, "ALTER TABLE member ADD COLUMN x int"),
+    _attack(ALL, "ALTER TABLE note INHERIT member"),
+    _attack(ALL, "ALTER TABLE name_correction DROP CONSTRAINT pk_name_correction"),
+    _attack(ALL, "DROP TABLE audit_entry CASCADE"),
+    _attack(ALL, "DROP SCHEMA public CASCADE"),
+    _attack(ALL, "ALTER SCHEMA public RENAME TO other"),
+    _attack(ALL, "COMMENT ON TABLE member IS 'x'"),
+    _attack(ALL, "REINDEX TABLE member"),
+    _attack(ALL, "CLUSTER member USING pk_member", also=("42501",)),
+    _attack(
+        ALL,
+        "SET search_path = pg_temp, public",
+        "CREATE TEMP TABLE audit_entry (LIKE public.audit_chain)",
+    ),
+)
+LOCKS = tuple(
+    _attack(ALL, f"LOCK TABLE {table} IN {mode} MODE")
+    for table, mode in (
+        ("member", "ACCESS EXCLUSIVE"),
+        ("member", "EXCLUSIVE"),
+        ("member", "SHARE"),
+        ("audit_entry", "ACCESS EXCLUSIVE"),
+        ("audit_chain", "EXCLUSIVE"),
+        ("errand", "SHARE ROW EXCLUSIVE"),
+        ("change", "ACCESS EXCLUSIVE"),
+        ("presence", "EXCLUSIVE"),
+        ("search_key", "ACCESS EXCLUSIVE"),
+        ("staff", "ACCESS EXCLUSIVE"),
+        ("call", "ACCESS EXCLUSIVE"),
+    )
+) + tuple(
+    _attack(ALL, f"SELECT {one}({key})")
+    for one, key in (
+        ("pg_advisory_lock", 0x636F6F70),
+        ("pg_advisory_xact_lock", 0x636F6F70),
+        ("pg_try_advisory_lock", 0x636F6F70),
+        ("pg_advisory_lock_shared", 0x636F6F70),
+    )
+)
+ATTACKS = (*SECRETS, *TRAIL, *FILE, *ERRANDS, *ROLES, *MACHINE, *SHADOWS, *LOCKS)
+
+
+def test_there_are_enough_of_them() -> None:
+    assert sum(len(attack.who) for attack in ATTACKS) >= 100
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.statements[-1][:60])
+def test_an_attack_fails_and_changes_nothing(house: House, attack: Attack) -> None:
+    before = house.fingerprint()
+    for login in attack.who:
+        with house.psql(login) as connection:
+            with pytest.raises(psycopg.Error) as refusal:
+                _try(connection, attack.statements)
+            connection.rollback()
+        assert refusal.value.sqlstate in attack.refused_with, (login, refusal.value)
+    assert house.fingerprint() == before
+
+
+def _try(connection: psycopg.Connection, statements: tuple[str, ...]) -> None:
+    for statement in statements:
+        connection.execute(statement.encode())
+    connection.commit()

@@ -1,0 +1,70 @@
+"""PostgreSQL servers that a test may fill with logins: Debian's 15 and the wheel's 18."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+SUPERUSER, SUPERUSERS_PASSWORD = "postgres", "the-superuser-of-this-test"
+
+
+def find_debians() -> None:
+    """Report the tests as not run where Debian's PostgreSQL 15 is missing; fail there in CI."""
+    if (DEBIAN / "initdb").exists():
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail("PostgreSQL 15 is not installed, and CI must run these tests")
+    pytest.skip("not run: PostgreSQL 15 is not installed")
+
+
+@contextmanager
+def running_debians() -> Iterator[str]:
+    """Run a fresh server of Debian's; answers the address of its superuser."""
+    folder = Path(tempfile.mkdtemp(prefix="coop-pg15-"))
+    port = _free_port()
+    secret = folder / "password"
+    secret.write_text(SUPERUSERS_PASSWORD)
+    if os.geteuid() == 0:
+        postgres = pwd.getpwnam("postgres")
+        for path in (folder, secret):
+            os.chown(path, postgres.pw_uid, postgres.pw_gid)
+    data = str(folder / "data")
+    _run(
+        "initdb", "-D", data, "-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8",
+        "--no-locale", "--no-sync", f"--pwfile={secret}",
+    )  # fmt: skip
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    _run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        yield f"postgresql+psycopg://{SUPERUSER}:{SUPERUSERS_PASSWORD}@127.0.0.1:{port}/postgres"
+    finally:
+        _run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(program: str, *words: str) -> None:
+    # PostgreSQL refuses to run as root.
+    sudo = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    subprocess.run(
+        [*sudo, str(DEBIAN / program), *words],
+        check=True,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
