@@ -70,7 +70,10 @@ def name_only(url: str) -> Records:
 
     A login in the address is left out: one that everybody shares would let nobody be told apart.
     """
-    place = _address(url).set(username=None, password=None)
+    told = _address(url)
+    place = URL.create(
+        told.drivername, host=told.host, port=told.port, database=told.database, query=told.query
+    )
     return connect(place.render_as_string(hide_password=False))
 
 

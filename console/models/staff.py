@@ -117,18 +117,19 @@ def identify(address: str) -> Person:
 
 def person_of(connection: Connection) -> Person:
     """Answer who is connected: the role is the group, the name stands in the directory."""
-    found = connection.execute(
+    login, group = connection.execute(
         text(
-            "SELECT session_user AS login, s.name, "
-            "(SELECT min(g.rolname) FROM pg_auth_members m "
-            " JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member "
-            " WHERE u.rolname = session_user AND g.rolname = ANY(:groups)) AS grp "
-            "FROM (SELECT 1) one LEFT JOIN staff s ON s.login = session_user AND NOT s.dismissed"
+            "SELECT session_user, (SELECT min(g.rolname) FROM pg_auth_members m "
+            "JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member "
+            "WHERE u.rolname = session_user AND g.rolname = ANY(:groups))"
         ),
         {"groups": [group_of(role) for role in Role]},
     ).one()
-    role = None if found.grp is None else Role(found.grp.removeprefix("console_"))
-    return Person(found.login, found.name or found.login, role)
+    if group is None:  # and may read nothing
+        return Person(login, login, None)
+    named = text("SELECT name FROM staff WHERE login = session_user")
+    role = Role(group.removeprefix("console_"))
+    return Person(login, connection.scalar(named) or login, role)
 
 
 def group_of(role: Role) -> str:
@@ -144,7 +145,9 @@ def was_refused(error: BaseException) -> bool:
         error = error.__cause__
     # A connection that never came about has no code, only the server's sentence.
     said = str(error.orig).lower()
-    return any(part in said for part in _NOT_LET_IN)
+    return getattr(error.orig, "sqlstate", None) is None and any(
+        part in said for part in _NOT_LET_IN
+    )
 
 
 def verifier(db: Session, login: str, password: str) -> str:

@@ -268,14 +268,13 @@ def approve(desk: Desk, login: str, password: str) -> Colleague:
 
 def check_still_here(desk: Desk) -> None:
     """Refuse to let somebody go on who was dismissed or has another role by now."""
-    if _has_logins(desk):
-        role, name = _role_at_server(desk), desk.colleague.name
-    else:
-        with desk.records.read() as db:
-            staff = db.get(Staff, desk.colleague.login)
-            if staff is None:
-                return
-            role, name = None if staff.dismissed else staff.role, staff.name
+    name = desk.colleague.name
+    try:
+        role = _role_now(desk)
+    except DatabaseAway as error:
+        if not logins.was_refused(error):
+            raise
+        role = None
     if role is None:
         raise SentAway(
             f"{name} may not work at this console any more. If that is a mistake, ask an "
@@ -285,14 +284,15 @@ def check_still_here(desk: Desk) -> None:
         raise SentAway(f"You are {_a(role)} now. Sign in again to work as one.")
 
 
-def _role_at_server(desk: Desk) -> Role | None:
-    try:
+def _role_now(desk: Desk) -> Role | None:
+    if _has_logins(desk):
         with desk.records.glance() as connection:
             return logins.person_of(connection).role
-    except DatabaseAway as error:
-        if logins.was_refused(error):
-            return None
-        raise
+    with desk.records.read() as db:
+        staff = db.get(Staff, desk.colleague.login)
+        if staff is None:  # whoever set the office up is nobody of the staff
+            return desk.colleague.role
+        return None if staff.dismissed else staff.role
 
 
 # One's own password
@@ -358,68 +358,43 @@ def add(desk: Desk, login: str, name: str, role: Role, password: str) -> str:
     return known
 
 
-def change_role(desk: Desk, login: str, role: Role, was: Role | None = None) -> None:
-    """Give a colleague another role; `was` is the one that was on screen."""
+def change(desk: Desk, seen: StaffRow, name: str, role: Role, password: str = "") -> bool:
+    """Change what differs from the colleague as seen on screen; answers whether anything did."""
     check_looks_after_staff(desk)
-    if login == desk.colleague.login:
-        raise NotPossible("Nobody changes their own role. Ask another administrator to do it.")
+    changed = False
     with desk.records.begin() as db:
-        staff = _colleague(db, login)
-        _check_fresh(staff.role, was)
-        if staff.role is role:
-            return
-        _keep_one_administrator(db, staff)
-        if _has_logins(desk):
-            logins.call(db, "staff_change_role", login=login, role=role)
-        else:
-            staff.role = role
-        audit.record(db, desk, Action.STAFF_ROLE_CHANGED, login=login, role=role)
+        staff = _colleague(db, seen.login)
+        if name.strip() != seen.name:
+            _check_fresh(staff.name, seen.name)
+            changed = _rename(db, desk, staff, name)
+        if role is not seen.role:
+            _check_fresh(staff.role, seen.role)
+            changed = _change_role(db, desk, staff, role) or changed
+        if password:
+            _give_password(db, desk, staff, password)
+            changed = True
+    return changed
 
 
-def rename(desk: Desk, login: str, name: str, was: str | None = None) -> None:
-    """Write a colleague's name anew; `was` is the one that was on screen."""
+def change_role(desk: Desk, login: str, role: Role) -> None:
+    """Give a colleague another role."""
     check_looks_after_staff(desk)
-    words = check_text(name, 80, "The name")
     with desk.records.begin() as db:
-        staff = _colleague(db, login)
-        _check_fresh(staff.name, was)
-        if staff.name == words:
-            return
-        if _has_logins(desk):
-            logins.call(db, "staff_rename", login=login, name=words)
-        else:
-            staff.name = words
-        audit.record(db, desk, Action.STAFF_RENAMED, login=login)
+        _change_role(db, desk, _colleague(db, login), role)
+
+
+def rename(desk: Desk, login: str, name: str) -> None:
+    """Write a colleague's name anew."""
+    check_looks_after_staff(desk)
+    with desk.records.begin() as db:
+        _rename(db, desk, _colleague(db, login), name)
 
 
 def give_password(desk: Desk, login: str, password: str) -> None:
     """Give a colleague a new password, to be changed by them afterwards."""
     check_looks_after_staff(desk)
-    if desk.settings.training:
-        raise NotPossible("Nobody has a password in the training co-op.")
-    check_password(password)
     with desk.records.begin() as db:
-        staff = _colleague(db, login)
-        if _has_logins(desk):
-            made = logins.verifier(db, login, password)
-            logins.call(db, "staff_password", login=login, verifier=made)
-        else:
-            staff.password_hash = _HASHER.hash(_bytes(password))
-        audit.record(db, desk, Action.STAFF_PASSWORD_GIVEN, login=login)
-
-
-def change(desk: Desk, seen: StaffRow, name: str, role: Role, password: str = "") -> bool:
-    """Change what differs from the colleague as seen on screen; answers whether anything did."""
-    before = (seen.name, seen.role, "")
-    if password:
-        check_password(password)
-    if name.strip() != seen.name:
-        rename(desk, seen.login, name, seen.name)
-    if role is not seen.role:
-        change_role(desk, seen.login, role, seen.role)
-    if password:
-        give_password(desk, seen.login, password)
-    return (name.strip(), role, password) != before
+        _give_password(db, desk, _colleague(db, login), password)
 
 
 def made_up_password() -> str:
@@ -462,6 +437,44 @@ def _enrol(db: Session, login: str, name: str, role: Role, hashed: str) -> None:
         staff.dismissed = False
 
 
+def _rename(db: Session, desk: Desk, staff: Staff, name: str) -> bool:
+    words = check_text(name, 80, "The name")
+    if staff.name == words:
+        return False
+    if _has_logins(desk):
+        logins.call(db, "staff_rename", login=staff.login, name=words)
+    else:
+        staff.name = words
+    audit.record(db, desk, Action.STAFF_RENAMED, login=staff.login)
+    return True
+
+
+def _change_role(db: Session, desk: Desk, staff: Staff, role: Role) -> bool:
+    if staff.login == desk.colleague.login:
+        raise NotPossible("Nobody changes their own role. Ask another administrator to do it.")
+    if staff.role is role:
+        return False
+    _keep_one_administrator(db, staff)
+    if _has_logins(desk):
+        logins.call(db, "staff_change_role", login=staff.login, role=role)
+    else:
+        staff.role = role
+    audit.record(db, desk, Action.STAFF_ROLE_CHANGED, login=staff.login, role=role)
+    return True
+
+
+def _give_password(db: Session, desk: Desk, staff: Staff, password: str) -> None:
+    if desk.settings.training:
+        raise NotPossible("Nobody has a password in the training co-op.")
+    check_password(password)
+    if _has_logins(desk):
+        made = logins.verifier(db, staff.login, password)
+        logins.call(db, "staff_password", login=staff.login, verifier=made)
+    else:
+        staff.password_hash = _HASHER.hash(_bytes(password))
+    audit.record(db, desk, Action.STAFF_PASSWORD_GIVEN, login=staff.login)
+
+
 def _colleague(db: Session, login: str) -> Staff:
     staff = db.get(Staff, login)
     if staff is None or staff.dismissed:
@@ -469,8 +482,8 @@ def _colleague(db: Session, login: str) -> Staff:
     return staff
 
 
-def _check_fresh(now: object, was: object) -> None:
-    if was is not None and now != was:
+def _check_fresh(now: object, seen: object) -> None:
+    if now != seen:
         raise Stale("Somebody else has just changed this. Here it is afresh; look and press again.")
 
 

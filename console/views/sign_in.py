@@ -76,8 +76,8 @@ class SignIn(QWidget):
         self._settings = settings
         self.seats: dict[str, Button] = {}
         self.problem = ProblemLine()
-        self._why = Notice("info", "", "warn")
-        self._why.hide()
+        self.why = Notice("info", "", "warn")
+        self.why.hide()
         self.try_again = Button("Try again", icon="refresh")
         self.try_again.clicked.connect(self.again)
         self.try_again.hide()
@@ -109,7 +109,7 @@ class SignIn(QWidget):
         head = row(Icon("issues", "accent", 32), column(name, muted(under), gap=2), gap=2 * GRID)
         head.setStretch(1, 1)
         card.body.addLayout(head)
-        card.body.addWidget(self._why)
+        card.body.addWidget(self.why)
         card.body.addLayout(self._seats)
         card.body.addWidget(self._form)
         card.body.addWidget(self.opening)
@@ -161,7 +161,7 @@ class SignIn(QWidget):
 
     def say_why(self, words: str) -> None:
         """Say why somebody finds themselves here again."""
-        self._why.say(words)
+        self.why.say(words)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

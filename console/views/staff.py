@@ -149,9 +149,7 @@ class StaffScreen(Worklist[StaffRow]):
                 "Signed in",
                 lambda row: "Dismissed" if row.dismissed else _where(row.seats),
                 stretch=True,
-                icon=lambda row: (
-                    "ban" if row.dismissed else "check-circle" if row.seats else "ring"
-                ),
+                icon=lambda row: "ban" if row.dismissed else "check-circle" if row.seats else "",
                 tone=lambda row: "bad" if row.dismissed else "good" if row.seats else "muted",
                 second=self._since,
                 hint=lambda row: "\n".join(
@@ -425,7 +423,10 @@ def _searched(one: StaffRow) -> str:
 
 def _where(seats: Sequence[Seat]) -> str:
     places = [seat.workstation or _place(seat) for seat in seats]
-    return " and ".join([", ".join(places[:-1]), places[-1]] if places[1:] else places) or "–"
+    return (
+        " and ".join([", ".join(places[:-1]), places[-1]] if places[1:] else places)
+        or "Not signed in"
+    )
 
 
 def _place(seat: Seat) -> str:
