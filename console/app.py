@@ -19,8 +19,7 @@ from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 from console.models import schema
 from console.models.base import Records
-from console.models.changes import Hearing
-from console.services import changes, courier, registration, staff
+from console.services import changes, courier, presence, registration, staff
 from console.services.desk import Colleague, Desk
 from console.services.staff import Entry
 from console.settings import PROGRAM, Settings, load, log_folder, settings_file
@@ -36,8 +35,6 @@ NOBODY = Colleague("", "", Role.AUDITOR)
 BEGIN_AFRESH = 100
 """The exit status that asks for the training co-op to be made anew and opened again."""
 COURIER_MILLISECONDS = 1_000
-HEAR_MILLISECONDS = 500
-"""What another desk changed is on this one within a second."""
 SLOWEST_POLL_SECONDS = 10.0
 """How rarely a portal that does not answer is asked again."""
 
@@ -115,9 +112,6 @@ class Console(QObject):
         self._courier = QTimer(self)
         self._courier.setInterval(COURIER_MILLISECONDS)
         self._courier.timeout.connect(self._send_courier)
-        self._hear = QTimer(self)
-        self._hear.setInterval(HEAR_MILLISECONDS)
-        self._hear.timeout.connect(self._hear_others)
         self._stop_telling: Callable[[], None] | None = None
         self._own: Records | None = None
         """What a colleague opened with a login of their own, to be closed when they leave."""
@@ -141,8 +135,9 @@ class Console(QObject):
             theme.keep(self.look, self._store)
         self._poll.stop()
         self._courier.stop()
-        self._hear.stop()
         self._preparation.close()
+        if self.background is not None:
+            self.background.take_leave(presence.leave)
         for background in (self._lobby, self.background):
             if background is not None:
                 background.close()
@@ -187,7 +182,7 @@ class Console(QObject):
         self._own = records if records.engine is not held.records.engine else None
         self.background = Background(Desk(records, held.portal, entry.colleague, held.settings))
         self._stop_telling = records.on_change(self.background.changed.emit)
-        self._hearing = Hearing(records)
+        self.background.follow(changes.feed(self.background.desk))
         self.window = Window(self.background, held.settings, self.look, training=self.plan)
         self.window.resize(*self._size)
         self.window.signed_out.connect(self._on_signed_out)
@@ -203,18 +198,17 @@ class Console(QObject):
             self.sign_in = None
         self._poll.start(max(100, round(held.settings.poll_seconds * 1000)))
         self._courier.start()
-        self._hear.start()
         self._ask_portal()
 
     def _on_signed_out(self) -> None:
         self._poll.stop()
         self._courier.stop()
-        self._hear.stop()
         if self._stop_telling is not None:
             self._stop_telling()
         if self.background is not None:
             # The trail says that they left; what else is under way must not hold the window.
             left, self.background = self.background, None
+            left.unfollow()
             own, self._own = self._own, None
 
             def let_go(_came_of_it: object) -> None:
@@ -222,6 +216,7 @@ class Console(QObject):
                 if own is not None:
                     own.close()
 
+            left.ask(presence.leave).then(self, lambda _: None, quiet=True)
             left.ask(staff.sign_out).then(self, let_go, failed=let_go, quiet=True)
         self._asking.clear()
         self._show_sign_in()
@@ -252,17 +247,6 @@ class Console(QObject):
         # A portal that is down is not helped by ten desks knocking twice a second.
         slower = min(round(SLOWEST_POLL_SECONDS * 1000), max(usual, self._poll.interval() * 2))
         self._poll.setInterval(max(100, usual) if reached else slower)
-
-    def _hear_others(self) -> None:
-        if self.background is None or "hear" in self._asking:
-            return
-        self._asking.add("hear")
-        self.background.ask(changes.hear, self._hearing).then(
-            self, self._on_heard, failed=self._on_heard, quiet=True
-        )
-
-    def _on_heard(self, _came_of_it: object) -> None:
-        self._asking.discard("hear")
 
     def _send_courier(self) -> None:
         if self.background is None or "courier" in self._asking:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
@@ -21,6 +23,8 @@ T = TypeVar("T")
 WORKERS = 4
 SLOW_AFTER_MILLISECONDS = 300
 SWEEP_MILLISECONDS = 20_000
+FAREWELL_SECONDS = 1.0
+"""How long the end of a console waits for the last thing it wanted to say."""
 
 
 class Busy(Protocol):
@@ -33,6 +37,16 @@ class Asker(Protocol):
     """A screen that asks questions and can show why one failed."""
 
     def show_problem(self, problem: ConsoleError) -> None: ...
+
+
+class Follower(Protocol):
+    """Something that waits for word from elsewhere for as long as the console is open."""
+
+    def follow(self) -> None:
+        """Wait and pass word on until told to stop."""
+
+    def stop(self) -> None:
+        """Let `follow` come to its end at once."""
 
 
 class Background(QObject):
@@ -58,6 +72,8 @@ class Background(QObject):
         self._newest: dict[object, tuple[int, Future[Any]]] = {}
         self._is_slow = self._closed = False
         self._quiet: set[int] = set()
+        self._follower: Follower | None = None
+        self._following: threading.Thread | None = None
         self._homeward.connect(self._arrive, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -79,12 +95,36 @@ class Background(QObject):
         """Whether every answer has come home."""
         return not self._awaiting
 
+    def follow(self, follower: Follower) -> None:
+        """Let something wait on a thread of its own until the background is closed."""
+        self._follower = follower
+        # It holds nothing of a screen, and never holds up the end of the program.
+        self._following = threading.Thread(target=follower.follow, name="following", daemon=True)
+        self._following.start()
+
+    def unfollow(self) -> None:
+        """Hear nothing more from elsewhere."""
+        if self._follower is not None:
+            self._follower.stop()
+            self._follower = None
+
+    def take_leave(self, use_case: Callable[[Desk], None]) -> None:
+        """Do one last thing, if it can be done in a moment."""
+        if self._closed:
+            return
+        farewell = self._pool.submit(use_case, self._desk)
+        with suppress(ConsoleError, TimeoutError):
+            farewell.result(FAREWELL_SECONDS)
+
     def close(self, *, wait: bool = True) -> None:
         """Drop what has not begun; unless told otherwise, wait for the work under way."""
         self._closed = True
+        self.unfollow()
         self._awaiting.clear()
         for pool in (self._typing, self._pool):
             pool.shutdown(wait=wait, cancel_futures=True)
+        if wait and self._following is not None:
+            self._following.join(FAREWELL_SECONDS)
 
     def start(
         self,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
 
-from sqlalchemy import ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, func, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from console.models.base import Instant, Record
+from console.models.base import Instant, Record, change_where, touch
+from console.models.staff import Staff
 
 
 class Presence(Record):
@@ -25,3 +28,54 @@ class Presence(Record):
     since: Mapped[datetime] = mapped_column(Instant)
     seen_at: Mapped[datetime] = mapped_column(Instant)
     """The last sign of life; one that is old belongs to a console that died."""
+
+    def touches(self) -> frozenset[str]:
+        """Name the member's company only: who comes and goes changes nothing on the page."""
+        return frozenset({f"presence:{self.member_id}"})
+
+
+def time_of_database(db: Session) -> datetime:
+    """Answer the one clock that all desks share; workstations' own ones differ."""
+    if db.get_bind().dialect.name == "sqlite":
+        return datetime.now(UTC)
+    return db.scalars(select(func.now())).one()
+
+
+def with_member(db: Session, member_id: int) -> Sequence[tuple[Presence, str]]:
+    """List who has a member open, with their names, longest first."""
+    rows = db.execute(
+        select(Presence, func.coalesce(Staff.name, Presence.staff))
+        .outerjoin(Staff, Staff.login == Presence.staff)
+        .where(Presence.member_id == member_id)
+        .order_by(Presence.since, Presence.origin)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def of_console(db: Session, origin: str) -> Sequence[Presence]:
+    """List what one console has open."""
+    return db.scalars(select(Presence).where(Presence.origin == origin)).all()
+
+
+def seen_before(db: Session, moment: datetime) -> Sequence[Presence]:
+    """List what is left of consoles that gave no sign of life since."""
+    return db.scalars(select(Presence).where(Presence.seen_at < moment)).all()
+
+
+def renew(db: Session, origin: str, member_id: int, now: datetime) -> bool:
+    """Give a sign of life, which announces nothing; false when the row is gone."""
+    mine = (Presence.origin == origin) & (Presence.member_id == member_id)
+    return change_where(db, update(Presence).where(mine).values(seen_at=now)) == 1
+
+
+def remove(db: Session, gone: Presence) -> None:
+    """Take a row away; on PostgreSQL nobody may delete, and a function of its own does it."""
+    if db.get_bind().dialect.name == "sqlite":
+        db.delete(gone)
+        return
+    touch(db, *gone.touches())
+    db.execute(_REMOVE, {"origin": gone.origin, "member_id": gone.member_id})
+    db.expunge(gone)
+
+
+_REMOVE: Final = text("SELECT presence_remove(:origin, :member_id)")

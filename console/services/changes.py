@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from console.models.changes import Hearing
+from console.models.changes import EVERYTHING as EVERYTHING
+from console.models.changes import Feed
 from console.services.desk import Desk
 
 
-def hear(desk: Desk, hearing: Hearing) -> None:
-    """Announce here what others have changed since the last time."""
-    names = hearing.hear()
-    if names:
-        desk.records.announce(names)
+def feed(desk: Desk) -> Feed:
+    """Make the feed that announces at this desk what others commit."""
+    return Feed(desk.records)

@@ -184,5 +184,3 @@ class MemberPage:
     """What to compare with the caller's answers; always readable."""
     timeline: tuple[TimelineEntry, ...]
     next_step: NextStep
-    seen_by: tuple[str, ...] = ()
-    """Other colleagues who have this member open."""

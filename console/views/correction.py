@@ -16,6 +16,7 @@ from console.domain.errors import ConsoleError
 from console.domain.names import explain
 from console.domain.registration import Proof, clean_name, needs_supervisor
 from console.services import courier, names, registration
+from console.services.changes import EVERYTHING
 from console.services.member_page import AccountRow, MemberPage
 from console.services.names import (
     Approval,
@@ -461,7 +462,7 @@ class CorrectionDialog(Sheet):
             self.publication_lines.append(line)
 
     def _on_changed(self, changed: frozenset[str]) -> None:
-        if "Errand" in changed:
+        if changed & {"Errand", EVERYTHING}:
             self._look()
 
     def _look(self) -> None:

@@ -35,7 +35,7 @@ class MemberHeader(QFrame):
     alerts_wanted = Signal()
     """Alerts are to be raised or cleared."""
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, company: QWidget) -> None:
         super().__init__()
         theme.role(self, "top")
         self._zone = zone
@@ -60,8 +60,6 @@ class MemberHeader(QFrame):
         self._alerts = FlowLayout(self.alerts, 6)
         self.alert_badges: list[Badge] = []
         self.about = Words("", "text", "muted", wrap=True)
-        self.also_open = Mark("eye", "", "warn")
-        self.also_open.hide()
         self.phone = ContactLine("phone", "phone")
         self.second_phone = ContactLine("mobile", "second phone")
         self.email = ContactLine("mail", "e-mail address")
@@ -80,7 +78,7 @@ class MemberHeader(QFrame):
         self.page.setSpacing(GRID // 2)
         self.page.addLayout(self._name_row)
         self.page.addWidget(self.alerts)
-        meta = row(self.about, self.also_open, gap=2 * GRID)
+        meta = row(self.about, company, gap=2 * GRID)
         meta.setStretch(0, 1)
         self.page.addLayout(meta)
         self.reach = QWidget()
@@ -112,8 +110,6 @@ class MemberHeader(QFrame):
         self.mailing.show_value(page.mailing_address, masked=page.masked)
         self.holders.show_holders(page.holders)
         self.reach.show()
-        self.also_open.setVisible(bool(page.seen_by))
-        self.also_open.show_mark("eye", "Also open: " + ", ".join(page.seen_by), "warn")
 
     def show_call(self, call: CallState | None) -> None:
         """Stamp whether the caller is verified; `call` is None when it is not about them."""

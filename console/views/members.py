@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QBoxLayout,
@@ -34,6 +34,7 @@ from console.views.member_header import MemberHeader
 from console.views.member_portal import PortalCard
 from console.views.next_step import NextStepBar
 from console.views.notes import NoteField
+from console.views.presence import Company
 from console.views.screen import Screen
 from console.views.theme import GRID
 from console.views.timeline import Timeline
@@ -66,7 +67,8 @@ class MemberScreen(Screen):
         self._loading = False
         self._again = False
         self._fitted: tuple[bool, bool] | None = None
-        self.header = MemberHeader(background.desk.settings.zone)
+        self.company = Company(background, member_id)
+        self.header = MemberHeader(background.desk.settings.zone, self.company)
         self.step = NextStepBar()
         self.caller = CallerPanel(background, member_id)
         self.accounts = AccountsPanel(background)
@@ -129,6 +131,7 @@ class MemberScreen(Screen):
             for part in self._changed(before, page):
                 flash(part)
         if first:
+            self.company.arrive()
             self.show_call(self._call)
         if self._again or self._call_asked != _asked(self._own_call()):
             self._again = False
@@ -175,10 +178,16 @@ class MemberScreen(Screen):
             call_verified=own is not None and own.verified,
             typed=self.explain.typed_name.text(),
         )
+        self.company.begin_editing("name")
+        sheet.finished.connect(self.company.end_editing)
         sheet.open()
         return sheet
 
     # Qt overrides
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.company.depart()
+        super().closeEvent(event)
 
     def minimumSizeHint(self) -> QSize:
         # Wrapped lines would otherwise ask for the height they need at their narrowest.

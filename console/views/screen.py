@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from console.background import Background
 from console.domain.errors import ConsoleError
+from console.services.changes import EVERYTHING
 from console.views.theme import GRID
 from console.views.widgets import ProblemLine
 
@@ -41,5 +42,5 @@ class Screen(QWidget):
         self.problem.say("")
 
     def _reload_if_shown(self, changed: frozenset[str]) -> None:
-        if changed & self.shows:
+        if changed & self.shows or (self.shows and EVERYTHING in changed):
             self.load()

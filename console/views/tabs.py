@@ -117,7 +117,7 @@ class MemberTabs(QWidget, Generic[P]):
         self.bar.removeTab(place)
         self.stack.removeWidget(page)
         if isValid(page):
-            page.hide()
+            page.close()
             page.deleteLater()
         if not self._pages:
             self._strip.hide()

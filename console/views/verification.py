@@ -17,6 +17,7 @@ from console.domain.errors import ConsoleError
 from console.domain.registration import CaseKind, RegistrationState
 from console.domain.verification import DeliveryStatus, check_email, may_resend, suggest_email
 from console.services import verification
+from console.services.changes import EVERYTHING
 from console.services.member_page import AccountRow, DeliveryRow, MemberPage, PortalPanel
 from console.services.verification import ErrandStatus, TooSoon
 from console.views import theme
@@ -307,7 +308,7 @@ class VerificationPanel(Card):
         ).then(self, self.show_errand, busy=[self.field])
 
     def _on_changed(self, changed: frozenset[str]) -> None:
-        if self._errand and "Errand" in changed:
+        if self._errand and changed & {"Errand", EVERYTHING}:
             self.background.ask(verification.errand, self._errand).then(self, self.show_errand)
 
 
