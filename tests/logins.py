@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -53,6 +55,20 @@ def open_office(server: str, url: str) -> Office:
             logins.call(db, "staff_add", login=login, name=name, role=role, verifier=made)
     records.close()
     return Office(url, schema.name_only(url), ada, sue)
+
+
+@contextmanager
+def office_on(server: str, template: str) -> Iterator[Office]:
+    """Found an office in a database of its own, and take it away afterwards."""
+    name = f"test_{uuid4().hex}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        office = open_office(server, make_url(server).set(database=name).render_as_string(False))
+        yield office
+        office.door.close()
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    engine.dispose()
 
 
 def demand_passwords(server: str) -> None:

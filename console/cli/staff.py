@@ -67,7 +67,13 @@ def _desk(url: str | None) -> Iterator[Desk]:
 
     with opened(url) as records:
         login, role = f"{getpass.getuser()} (shell)", Role.ADMINISTRATOR
-        if logins.has_logins(records):
+        if records.engine.dialect.name == "postgresql":
+            if not logins.has_logins(records):
+                raise ConsoleError(
+                    "This address signs in as the server's superuser, who is nobody of the office. "
+                    "Name an administrator's login in it, such as postgresql://ada@server/coop; "
+                    "the first one is made with: coop-console database init"
+                )
             with records.glance() as connection:
                 person = logins.person_of(connection)
             login, role = person.login, person.role or Role.AUDITOR

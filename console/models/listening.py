@@ -79,7 +79,10 @@ class Line(Protocol):
 
 def open_line(engine: Engine, halt: Halt) -> Line:
     """Open a line that is no part of the pool."""
-    held = engine.raw_connection()
+    try:
+        held = engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as error:  # bare: the engine has no part in this one
+        raise LineLost(str(error)) from error
     driver = held.driver_connection
     held.detach()
     if engine.dialect.name == "sqlite":

@@ -3,21 +3,20 @@ from datetime import UTC, datetime
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
+from PySide6.QtWidgets import QDialog, QLineEdit
 
 from console.app import Console, office
 from console.background import Background
 from console.domain.staff import Role
-from console.models import schema
 from console.services import staff
 from console.services.desk import Colleague, Desk
 from console.services.staff import SignInRefused
 from console.settings import Settings
 from console.views.staff import DISMISSED, SIGNED_IN, AddSheet, ColleagueSheet, OwnPasswordSheet
 from console.views.window import Window
+from tests.logins import PASSWORD, office_on
 from tests.office import PAT, SUE
 
-PASSWORD = "a long enough one"
 CONTROL = Qt.KeyboardModifier.ControlModifier
 ADA = Colleague("ada", "Ada Whitfield", Role.ADMINISTRATOR)
 
@@ -186,23 +185,57 @@ def test_ones_own_password_is_changed_from_the_menu(qtbot, window, adas_desk):
     assert enters(adas_desk, "ada", "a quite new one")
 
 
-def test_a_dismissed_colleagues_console_shows_the_sign_in_and_says_why(
-    qtbot, adas_desk, database_url, look
-):
-    settings = Settings(database_url=database_url, portal_url="")
-    console = Console(settings, lambda: office(settings), look=look, remember=False)
-    console.open()
+def signs_in(qtbot, console, login, password=PASSWORD):
     qtbot.waitUntil(lambda: console.sign_in.background is not None)
-    console.sign_in.login.setText("sue")
-    console.sign_in.password.setText(PASSWORD)
+    console.sign_in.login.setText(login)
+    console.sign_in.password.setText(password)
     qtbot.mouseClick(console.sign_in.enter, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def console_on(look):
+    """Answers a console that has been opened on a database."""
+    opened = []
+
+    def open_on(url):
+        settings = Settings(database_url=url, portal_url="")
+        console = Console(settings, lambda: office(settings), look=look, remember=False)
+        opened.append(console)
+        console.open()
+        return console
+
+    yield open_on
+    for console in opened:
+        console.close()
+
+
+def test_a_dismissed_colleagues_console_shows_the_sign_in_and_says_why(
+    qtbot, adas_desk, database_url, console_on
+):
+    console = console_on(database_url)
+    signs_in(qtbot, console, "sue")
     qtbot.waitUntil(lambda: console.window is not None, timeout=10_000)
-    qtbot.wait(700)  # the first time it listens, it only learns where the list of changes ends
-    elsewhere = schema.open_records(database_url)
-    staff.dismiss(Desk(elsewhere, adas_desk.portal, ADA, settings), "sue")
+    staff.dismiss(adas_desk, "sue")
     qtbot.waitUntil(lambda: console.window is None, timeout=10_000)
     assert "Sue Abara may not work at this console any more" in console.sign_in.why.text()
     assert console.sign_in.why.isVisible()
-    elsewhere.close()
-    console.close()
-    QApplication.processEvents()
+
+
+def test_on_a_server_the_same_screen_signs_in_and_dismissal_ends_the_session(
+    qtbot, postgresql_server, postgresql_template, desk, console_on
+):
+    with office_on(postgresql_server, postgresql_template) as there:
+        console = console_on(there.url)
+        signs_in(qtbot, console, there.sue, "not the one in use")
+        qtbot.waitUntil(lambda: "do not go together" in console.sign_in.problem.text())
+        assert console.sign_in.login.text() == there.sue
+        signs_in(qtbot, console, there.sue)
+        qtbot.waitUntil(lambda: console.window is not None, timeout=10_000)
+        assert console.window.person_name.text() == "Sue Abara"
+        ada = there.enters(there.ada)
+        at_ada = Desk(ada.records, desk.portal, ada.colleague, desk.settings)
+        staff.dismiss(at_ada, there.sue)
+        qtbot.waitUntil(lambda: console.window is None, timeout=15_000)
+        assert "Sue Abara may not work at this console any more" in console.sign_in.why.text()
+        ada.records.close()
+        console.close()
