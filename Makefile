@@ -84,3 +84,9 @@ test-packages:
 	else \
 	  echo "The tests of the web pages want Chromium: sudo apt-get install chromium"; \
 	fi
+	@ls /usr/lib/postgresql/15/bin/initdb >/dev/null 2>&1 && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing PostgreSQL for the tests of its logins"; $(INSTALL) postgresql >/dev/null || true; \
+	else \
+	  echo "The tests of the database's logins want PostgreSQL: sudo apt-get install postgresql"; \
+	fi

@@ -275,3 +275,14 @@ def test_the_training_coop_of_an_older_console_is_upgraded_by_the_way(
     assert check(capsys, url)[1]["revision"] == "0001"
     assert database(capsys, "reindex")[0] == 0
     assert check(capsys, url)[1]["revision"] == schema.LATEST
+
+
+def test_a_server_is_set_up_only_by_its_superuser(capsys: Capsys, tmp_path: Path) -> None:
+    status, out, err = database(capsys, "init", "--admin-url", f"sqlite:///{tmp_path / 'x.db'}")
+    assert (status, out) == (1, "")
+    assert "database upgrade" in err
+    status, _, err = database(
+        capsys, "init", "--admin-url", "postgresql://nobody:x@127.0.0.1:1/postgres"
+    )
+    assert status == 1
+    assert "does not answer" in err
