@@ -548,6 +548,18 @@ _RULES: Final = (
       END IF;""",
     ),
     _before("registration", "UPDATE", "registration_is_taken"),
+    _rule(
+        "version_follows",
+        f"""
+      IF NEW.version <> OLD.version + 1
+        OR to_jsonb(NEW) - 'version' = to_jsonb(OLD) - 'version' THEN
+        {_refuses("a version follows the one before, with a change")};
+      END IF;""",
+    ),
+    *(
+        _before(table, "UPDATE", "version_follows")
+        for table in ("member", "alert", "note", "call", "name_correction")
+    ),
     _rule("change_is_now", "NEW.at := clock_timestamp();"),
     _before("change", "INSERT", "change_is_now"),
     # This one is nobody's definer, so it sees whether a trigger of the owner speaks or a person.
@@ -743,6 +755,9 @@ _STAFF: Final = (
       PERFORM staff_check_known(staff_password.login);
       PERFORM staff_check_verifier(staff_password.verifier);
       EXECUTE format('ALTER ROLE %I PASSWORD %L', staff_password.login, staff_password.verifier);
+      -- Whoever knew the old one is out, and a desk cannot open more connections with it.
+      PERFORM pg_terminate_backend(a.pid) FROM pg_stat_activity a
+        WHERE a.usename = staff_password.login AND a.pid <> pg_backend_pid();
     END $$
     """,
     f"""

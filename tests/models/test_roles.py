@@ -22,7 +22,7 @@ from console.domain.courier import ErrandKind, ErrandState
 from console.domain.members import AlertKind
 from console.domain.registration import CaseKind, Proof, RegistrationState
 from console.domain.staff import Role
-from console.models import schema, setting_up
+from console.models import roles, schema, setting_up
 from console.models import staff as logins
 from console.models.accounts import Account
 from console.models.audit import AuditEntry
@@ -362,7 +362,7 @@ FILE = (
     _attack(ALL, "UPDATE member SET number = 'M9'"),
     _attack(ALL, "UPDATE member SET id = 99"),
     _attack(ALL, "UPDATE member SET since = now()"),
-    _attack(ALL, "UPDATE member SET name = 'Hacker'"),
+    _attack(ALL, "UPDATE member SET name = 'Hacker', version = version + 1"),
     _attack(ALL, "UPDATE member SET given_names = 'Ruth', version = version + 1"),
     _attack(ALL, "INSERT INTO member SELECT * FROM member"),
     _attack(ALL, "UPDATE account SET balance = 0"),
@@ -385,7 +385,10 @@ FILE = (
     ),
     _attack(ALL, "UPDATE note SET text = 'x'"),
     _attack(ALL, "UPDATE note SET written_by = 'pat'"),
-    _attack(ALL, "UPDATE note SET removed_by = 'sue', removed_at = now() WHERE id = 'n1'"),
+    _attack(
+        ALL,
+        "UPDATE note SET removed_by = 'sue', version = version + 1 WHERE id = 'n1'",
+    ),
     _attack(
         ALL,
         "INSERT INTO note (id, member_id, text, written_by, written_at, removed_by, version) "
@@ -396,12 +399,12 @@ FILE = (
         "INSERT INTO alert (member_id, kind, note, raised_by, raised_at, cleared_by, version) "
         "VALUES (1, 'deceased', '', 'sue', now(), '', 1)",
     ),
-    _attack(ALL, "UPDATE alert SET cleared_by = 'sue', cleared_at = now()"),
+    _attack(ALL, "UPDATE alert SET cleared_by = 'sue', version = version + 1"),
     _attack(ALL, "UPDATE alert SET kind = 'deceased'"),
     _attack(ALL, "UPDATE alert SET raised_by = 'pat'"),
     _attack(ALL, "UPDATE call SET staff = 'sue'"),
-    _attack(ALL, "UPDATE call SET facts = 'pin', verified_at = now() WHERE id = 'c1'"),
-    _attack(ALL, "UPDATE call SET note = 'x' WHERE id = 'c2'"),
+    _attack(ALL, "UPDATE call SET facts = 'name', version = version + 1 WHERE id = 'c1'"),
+    _attack(ALL, "UPDATE call SET note = 'x', version = version + 1 WHERE id = 'c2'"),
     _attack(ALL, "UPDATE call SET began_at = now()"),
     _attack(
         ALL,
@@ -430,7 +433,11 @@ FILE = (
     ),
     _attack(ALL, "UPDATE name_correction SET name_before = 'x'"),
     _attack(ALL, "UPDATE name_correction SET approved_by = 'sue'"),
-    _attack(ALL, "UPDATE name_correction SET undone_by = 'sue', undone_at = now()"),
+    _attack(ALL, "UPDATE name_correction SET undone_by = 'sue', version = version + 1"),
+    _attack(ALL, "UPDATE member SET email = 'x@example.org'"),
+    _attack(ALL, "UPDATE member SET version = version + 1"),
+    _attack(ALL, "UPDATE member SET phone = '1', version = 1000000"),
+    _attack(ALL, "UPDATE note SET removed_at = now(), version = version - 1"),
     _attack(LOOKERS, "UPDATE member SET email = 'x@example.org'"),
     _attack(LOOKERS, "UPDATE note SET removed_at = now()"),
     _attack(LOOKERS, "UPDATE registration SET assigned_to = 'ana'"),
@@ -730,6 +737,23 @@ def test_nobody_ends_another_ones_session(house: House) -> None:
                 connection.execute("SELECT pg_terminate_backend(%s)", (theirs.info.backend_pid,))
             assert refusal.value.sqlstate == NO_RIGHT
         assert theirs.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_every_table_says_who_may_do_what() -> None:
+    described = {rights.table for rights in roles.RIGHTS}
+    assert described == {*schema.every_record().tables, "alembic_version"}
+
+
+@pytest.mark.parametrize("function", ["definer", "table"])
+def test_what_the_office_has_belongs_to_nobody_who_signs_in(house: House, function: str) -> None:
+    asked = {
+        "definer": "SELECT pg_get_userbyid(proowner) FROM pg_proc WHERE prosecdef",
+        "table": "SELECT tableowner FROM pg_tables WHERE schemaname = 'public'",
+    }
+    with house.records.glance() as connection:
+        owners = set(connection.exec_driver_sql(asked[function]).scalars())
+    assert owners <= {roles.OWNER, roles.REGISTRAR}
+    assert owners
 
 
 # What the console does with these logins
