@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from getpass import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.domain.errors import ConsoleError
@@ -38,7 +39,16 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     init.add_argument("--courier", metavar="LOGIN", default="", help="a login that carries errands")
     init.add_argument("--json", action="store_true", help="one JSON object")
     init.set_defaults(run=_init)
-    for act in (upgrade, check, reindex):
+    verify = acts.add_parser("verify-audit", help="prove that nobody tampered with the audit trail")
+    verify.add_argument(
+        "--witness", metavar="FILE", type=Path, action="append", default=[],
+        help="what another workstation has seen of it",
+    )  # fmt: skip
+    verify.set_defaults(run=_verify_audit)
+    witness = acts.add_parser("witness", help="write out what this workstation saw of the trail")
+    witness.add_argument("--out", metavar="FILE", type=Path, required=True)
+    witness.set_defaults(run=_witness)
+    for act in (upgrade, check, reindex, verify, witness):
         act.add_argument("--database", metavar="URL", help="the training co-op without it")
         act.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -106,6 +116,38 @@ def _check(asked: argparse.Namespace) -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
+
+
+def _verify_audit(asked: argparse.Namespace) -> int:
+    from console.services import trail
+
+    with opened(asked.database) as records:
+        verdict = trail.look_through(records, asked.witness)
+    if asked.json:
+        faults = [asdict(fault) for fault in verdict.faults]
+        print(json.dumps({"rows": verdict.rows, "chains": verdict.chains, "faults": faults}))
+    else:
+        for fault in verdict.faults:
+            print(f"{fault.chain} {fault.seq}: {fault.why}")
+    print(verdict.words, file=sys.stderr)
+    return 1 if verdict.faults else 0
+
+
+def _witness(asked: argparse.Namespace) -> int:
+    from console.models import witness
+    from console.services import trail
+
+    with opened(asked.database) as records:
+        seen = trail.remember_ends(records)
+    witness.write(asked.out, seen)
+    if asked.json:
+        print(json.dumps({"coop": seen.coop, "heads": len(seen.heads), "ok": True}))
+    print(
+        f"{len(seen.heads):,} ends of chains were written to {asked.out}. Keep it where nobody who "
+        "owns the database can reach it.",
+        file=sys.stderr,
+    )
+    return 0
 
 
 def _init(asked: argparse.Namespace) -> int:

@@ -47,6 +47,11 @@ class Role(StrEnum):
         return self in (Role.SUPERVISOR, Role.ADMINISTRATOR)
 
     @property
+    def watches_over(self) -> bool:
+        """Whether this role may read who did and looked at what."""
+        return self in (Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR)
+
+    @property
     def looks_after_staff(self) -> bool:
         """Whether this role may say who works here and as what."""
         return self is Role.ADMINISTRATOR

@@ -18,6 +18,7 @@ class AuditEntry(Record):
 
     __tablename__ = "audit_entry"
     __table_args__ = (
+        Index("ix_audit_entry_at", "at"),
         Index("ix_audit_entry_member_id_at", "member_id", "at"),
         Index("ix_audit_entry_staff_at", "staff", "at"),
         Index("ix_audit_entry_action_at", "action", "at"),

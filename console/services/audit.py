@@ -52,6 +52,8 @@ class Action(StrEnum):
     ALERT_RAISED = "alert:raised"
     ALERT_CLEARED = "alert:cleared"
     ALERT_RESTORED = "alert:restored"
+    TRAIL_EXPORTED = "trail:exported"
+    TRAIL_VERIFIED = "trail:verified"
 
 
 def record(

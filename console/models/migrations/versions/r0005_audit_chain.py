@@ -83,6 +83,7 @@ def _make_trail() -> sa.Table:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
         sa.UniqueConstraint("chain", "seq", name=op.f("uq_audit_entry_chain_seq")),
     )
+    op.create_index("ix_audit_entry_at", "audit_entry", ["at"])
     op.create_index("ix_audit_entry_member_id_at", "audit_entry", ["member_id", "at"])
     op.create_index("ix_audit_entry_staff_at", "audit_entry", ["staff", "at"])
     op.create_index("ix_audit_entry_action_at", "audit_entry", ["action", "at"])
