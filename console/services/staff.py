@@ -277,8 +277,8 @@ def check_still_here(desk: Desk) -> None:
         role = None
     if role is None:
         raise SentAway(
-            f"{name} may not work at this console any more. If that is a mistake, ask an "
-            "administrator."
+            f"{name} may not work at this console any more. If you were given a new password, sign "
+            "in with it; otherwise ask an administrator."
         )
     if role is not desk.colleague.role:
         raise SentAway(f"You are {_a(role)} now. Sign in again to work as one.")
@@ -466,6 +466,8 @@ def _change_role(db: Session, desk: Desk, staff: Staff, role: Role) -> bool:
 def _give_password(db: Session, desk: Desk, staff: Staff, password: str) -> None:
     if desk.settings.training:
         raise NotPossible("Nobody has a password in the training co-op.")
+    if staff.login == desk.colleague.login:
+        raise NotPossible("Change your own password with the menu beside your name.")
     check_password(password)
     if _has_logins(desk):
         made = logins.verifier(db, staff.login, password)

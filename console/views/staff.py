@@ -71,8 +71,9 @@ class StaffScreen(Worklist[StaffRow]):
             self, "Dismiss this colleague", self._on_dismiss, key="Ctrl+Del", icon="ban",
             more="Ends what they are signed in to at once.",
         )  # fmt: skip
-        for action in (self.dismiss, self.change, self.add):
-            self.head.addWidget(Button(action))
+        self.head.addWidget(Button(self.dismiss, text="Dismiss"))
+        self.head.addWidget(Button(self.change, text="Change"))
+        self.head.addWidget(Button(self.add))
         self.table.opened.connect(lambda _: self._on_change())
         self.table.turned_to.connect(self._on_turn)
         self._clock = QTimer(self)
@@ -340,7 +341,7 @@ class ColleagueSheet(Sheet):
         if me:
             self.role.say("Another administrator would have to change your own role.")
         self.password = _PasswordField("New password", "Leave it empty to keep the one they have.")
-        self.password.setVisible(not background.desk.settings.training)
+        self.password.setVisible(not me and not background.desk.settings.training)
         self.body.addWidget(Words(f"Login {colleague.login}", "label"))
         self.body.addWidget(Field("Name", self.name))
         self.body.addWidget(self.role)

@@ -510,3 +510,22 @@ def test_a_shared_login_in_the_address_is_left_out():
     assert door.engine.url.username is None
     assert door.engine.url.password is None
     door.close()
+
+
+@on_a_server
+def test_a_new_password_from_an_administrator_ends_what_the_old_one_opened(on_server, seated):
+    ada, sue = seated(on_server.ada), seated(on_server.sue)
+    staff.give_password(ada, on_server.sue, "a quite new one")
+    with pytest.raises(SentAway, match="If you were given a new password"):
+        staff.check_still_here(sue)
+    assert seated(on_server.sue, "a quite new one")
+    with pytest.raises(NotPossible, match="menu beside your name"):
+        staff.give_password(ada, on_server.ada, "a quite new one")
+
+
+@on_a_server
+def test_the_lock_opens_with_the_password_of_the_login(on_server, seated):
+    sue = seated(on_server.sue)
+    assert staff.sign_in(sue.records, OFFICE, on_server.sue, PASSWORD, "desk 3") == sue.colleague
+    with pytest.raises(SignInRefused):
+        staff.sign_in(sue.records, OFFICE, on_server.sue, "not the one in use", "desk 3")
