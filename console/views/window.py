@@ -30,6 +30,7 @@ from console.services.diagnostics import DatabaseHealth, Light
 from console.services.search import Hit
 from console.settings import Settings
 from console.views import theme
+from console.views.audit import AuditScreen
 from console.views.call_bar import CallBar
 from console.views.diagnostics import DiagnosticsScreen
 from console.views.members import MemberScreen
@@ -81,6 +82,9 @@ SCREENS: tuple[Place, ...] = (
 
 FOOT_SCREENS: tuple[Place, ...] = (
     Place("Diagnostics", "diagnostics", lambda window: DiagnosticsScreen(window.background)),
+)
+OVERSEERS_SCREENS: tuple[Place, ...] = (
+    Place("Audit trail", "auditor", lambda window: AuditScreen(window.background)),
 )
 ADMINISTRATORS_SCREENS: tuple[Place, ...] = (
     Place("Staff", "staff", lambda window: StaffScreen(window.background)),
@@ -488,10 +492,11 @@ class Window(QMainWindow):
         return (*SCREENS, *self._foot_places())
 
     def _foot_places(self) -> tuple[Place, ...]:
-        looks_after_staff = self.background.desk.colleague.role.looks_after_staff
+        role = self.background.desk.colleague.role
         return (
             *(TRAINING_SCREENS if self.settings.training else ()),
-            *(ADMINISTRATORS_SCREENS if looks_after_staff else ()),
+            *(OVERSEERS_SCREENS if role.watches_over else ()),
+            *(ADMINISTRATORS_SCREENS if role.looks_after_staff else ()),
             *FOOT_SCREENS,
         )
 

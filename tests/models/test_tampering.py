@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import text
@@ -186,7 +187,7 @@ def test_every_swap_is_found(owner: Owner) -> None:
             assert faults(owner.records), held
             for a, b in ((held[0], -1), (held[1], held[0]), (-1, held[1])):
                 owner.do("UPDATE audit_entry SET id = ? WHERE id = ?", b, a)
-    for one, two in zip(rows, rows[1:], strict=False):
+    for one, two in pairwise(rows):
         places = (value(one, "seq"), value(one, "id")), (value(two, "seq"), value(two, "id"))
         if value(one, "chain") != value(two, "chain"):
             continue
@@ -346,7 +347,7 @@ def test_ordinary_statements_change_nothing_of_the_trail_on_sqlite(
             file.execute(statement)
         file.close()
     else:
-        with pytest.raises(Exception, match="only ever added to|keeps"), records.begin() as db:
+        with pytest.raises(Exception, match="only ever added to"), records.begin() as db:
             db.execute(text(statement.replace(":", r"\:")))
     with records.read() as db:
         assert (list(witness.sealed_rows(db)), witness.heads_of(db)) == before
