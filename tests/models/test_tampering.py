@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -37,7 +36,7 @@ def fill(records: Records, lines: int) -> None:
                         member_id=member if number % 2 else None,
                         account_number="1023401" if number % 3 else None,
                         call_id=None,
-                        detail='{"n": %d}' % number,
+                        detail=f'{{"n": {number}}}',
                     )
                 )
                 db.flush()
@@ -117,10 +116,10 @@ def other(column: str, now: object) -> object:
 
 
 @pytest.fixture
-def owner(records: Records) -> Iterator[Owner]:
+def owner(records: Records) -> Owner:
     fill(records, 4)
     assert faults(records) == []
-    yield Owner(records)
+    return Owner(records)
 
 
 def test_an_honest_trail_has_no_fault(owner: Owner) -> None:
