@@ -9,13 +9,16 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from console.app import Console
+    from PySide6.QtGui import QPixmap
+
+    from console.app import Console, Furnishing
     from console.cli.clerk import Clerk
     from console.cli.training import StandIns
     from console.views.theme import Theme
@@ -50,18 +53,27 @@ class Tour:
     look: Theme
     where: StandIns
     out: Path
+    furnish: Callable[[], Furnishing]
     steps: list[Step] = field(default_factory=list)
 
-    def step(self, title: str, do: Callable[[], object], see: str) -> None:
-        """Do something, wait until `see` can be read, and take a picture."""
+    def step(
+        self, title: str, do: Callable[[], object], see: str, desks: Sequence[Clerk] = ()
+    ) -> None:
+        """Do something, wait until `see` can be read, and take a picture.
+
+        With several desks it is read at the last one, and the picture shows them side by side.
+        """
         began = time.monotonic()
         do()
-        seen = self.clerk.sees(see)
+        seen = (desks or [self.clerk])[-1].sees(see)
         took = round((time.monotonic() - began) * 1000)
         self.clerk.rests(0.35)
         number = len(self.steps) + 1
         name = f"{number:02}-{re.sub('[^a-z0-9]+', '-', title.lower()).strip('-')}.png"
-        self.clerk.takes_picture(self.out / name)
+        if desks:
+            _side_by_side([desk.picture() for desk in desks]).save(str(self.out / name))
+        else:
+            self.clerk.takes_picture(self.out / name)
         self.steps.append(Step(number, title, " ".join(seen.split())[:300], took, name))
         print(f"{number:2}  {title} ({took} ms)", file=sys.stderr)
 
@@ -71,12 +83,30 @@ class Tour:
         self.look.set_scale(scale)
 
 
+def _side_by_side(pictures: Sequence[QPixmap]) -> QPixmap:
+    from PySide6.QtCore import Qt
+    from PySide6.QtGui import QPainter, QPixmap
+
+    gap = 16
+    wide = sum(one.width() + gap for one in pictures) - gap
+    both = QPixmap(wide, max(one.height() for one in pictures))
+    both.fill(Qt.GlobalColor.darkGray)
+    painter = QPainter(both)
+    left = 0
+    for one in pictures:
+        painter.drawPixmap(left, 0, one)
+        left += one.width() + gap
+    painter.end()
+    return both
+
+
 def walk(tour: Tour) -> None:
     """Take every step; raises NotSeen at the first that fails."""
     _sign_in_and_look_up(tour)
     _solve_a_refusal(tour)
     _close_the_loop(tour)
     _mend_the_email(tour)
+    _sit_at_two_desks(tour)
     _look_at_the_places(tour)
     _change_the_look(tour)
 
@@ -144,6 +174,54 @@ def _mend_the_email(tour: Tour) -> None:
     clerk.presses("Close")
 
 
+def _sit_at_two_desks(tour: Tour) -> None:
+    """Let a supervisor sit down beside the representative, and each see what the other does."""
+    from console import app
+    from console.cli.clerk import Clerk
+
+    size = tour.console.window.size() if tour.console.window else None
+    console = app.Console(
+        tour.console.settings,
+        tour.furnish,
+        plan=tour.console.plan,
+        look=tour.look,
+        remember=False,
+        size=(1024, size.height() if size else 768),
+    )
+    riley = Clerk(lambda: tour.console.window)
+    sam = Clerk(lambda: console.window or console.sign_in)
+    desks = (riley, sam)
+    try:
+        if tour.console.window is not None:
+            tour.console.window.resize(1024, tour.console.window.height())
+        console.open()
+        sam.presses("Sam Thorfeld, Supervisor")
+        sam.sees("Who is calling?")
+        _open(riley, "declan obrien")
+        riley.sees("What happened")
+        tour.step(
+            "Two desks, one member",
+            lambda: _open(sam, "declan obrien"),
+            "Riley Osterholm is looking at this member",
+            desks,
+        )
+        tour.step(
+            "One corrects, the other sees it coming",
+            lambda: riley.keys("Ctrl+E"),
+            "Riley Osterholm is changing the name",
+            desks,
+        )
+        riley.fills("New last or business name", "O'Bryen")
+        riley.chooses("What proves it", "A deed")
+        riley.keys("Ctrl+Return")
+        riley.sees("would accept")
+        tour.step("And sees it done", lambda: riley.presses("Done"), "O'Bryen", desks)
+    finally:
+        console.close()
+        if tour.console.window is not None and size is not None:
+            tour.console.window.resize(size)
+
+
 def _open(clerk: Clerk, text: str) -> None:
     _search(clerk, text)
     clerk.rests(0.5)
@@ -196,7 +274,8 @@ def _tour(asked: argparse.Namespace) -> int:
                 remember=False,
                 size=(asked.width, asked.height),
             )
-            tour = Tour(Clerk(), console, look, where, asked.out)
+            furnish = partial(app.office, settings)
+            tour = Tour(Clerk(), console, look, where, asked.out, furnish)
             console.open()
             try:
                 walk(tour)
