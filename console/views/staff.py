@@ -73,7 +73,7 @@ class StaffScreen(Worklist[StaffRow]):
         )  # fmt: skip
         self.head.addWidget(Button(self.dismiss, text="Dismiss"))
         self.head.addWidget(Button(self.change, text="Change"))
-        self.head.addWidget(Button(self.add))
+        self.head.addWidget(Button(self.add, text="Add"))
         self.table.opened.connect(lambda _: self._on_change())
         self.table.turned_to.connect(self._on_turn)
         self._clock = QTimer(self)
@@ -134,7 +134,7 @@ class StaffScreen(Worklist[StaffRow]):
             Column(
                 "Name",
                 lambda row: row.name,
-                width=250,
+                width=210,
                 bold=True,
                 second=lambda row: row.login + (" · you" if self._is_me(row) else ""),
             ),
@@ -142,7 +142,7 @@ class StaffScreen(Worklist[StaffRow]):
                 "Role",
                 lambda row: row.role,
                 lambda role: role.words,
-                width=190,
+                width=170,
                 icon=lambda row: ROLE_ICONS[row.role],
                 tone=lambda row: "muted" if row.dismissed else "accent",
             ),
