@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-PARTS = ("names", "look_up", "keys")
+PARTS = ("names", "look_up", "keys", "feed")
 TAKES_MEMBERS = ("look_up", "keys")
 
 
