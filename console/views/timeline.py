@@ -375,10 +375,15 @@ class _LineDelegate(QStyledItemDelegate):
         painter.setFont(look.font(theme.TEXT, weight=600))
         painter.setPen(look.colour("ink"))
         painter.drawText(title, wrap, entry.title)
-        painter.setFont(look.font(theme.SMALL))
+        small = look.font(theme.SMALL)
+        painter.setFont(small)
         painter.setPen(look.colour("muted"))
+        # Where it is narrow the name gives way, never the time.
+        sizes = QFontMetrics(small)
+        room = who.width() - sizes.horizontalAdvance(_by(line.clock, " "))
+        name = sizes.elidedText(entry.who, Qt.TextElideMode.ElideRight, max(0, room))
         painter.drawText(
-            who, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, _by(line.clock, entry.who)
+            who, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, _by(line.clock, name)
         )
         painter.setFont(look.font(theme.TEXT))
         painter.setPen(look.colour("ink" if entry.kind is EntryKind.NOTE else "muted"))
