@@ -153,10 +153,12 @@ def _wake(engine: str, records: Records, listeners: int, processes: int, commits
         return
     # From the end of the commit: what came before it was committed counts as at once.
     waits = [1000 * max(0.0, at - committed[name][1]) for name, at in heard]
+    whole = [1000 * (at - committed[name][0]) for name, at in heard]
     missing = listeners * commits - len(heard)
     print(
         f"{engine}: {listeners} listeners in {min(processes, listeners)} processes: woken after "
-        f"{_figures(waits)} ms, {missing} of {listeners * commits} never",
+        f"{_figures(waits)} ms, counted from the beginning of the commit {_figures(whole)} ms, "
+        f"{missing} of {listeners * commits} never",
         flush=True,
     )
 
