@@ -19,7 +19,7 @@ from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 from console.models import schema
 from console.models.base import Records
-from console.services import changes, courier, presence, registration, staff
+from console.services import changes, courier, presence, registration, staff, trail
 from console.services.desk import Colleague, Desk
 from console.services.staff import Entry
 from console.settings import PROGRAM, Settings, load, log_folder, settings_file
@@ -35,6 +35,7 @@ NOBODY = Colleague("", "", Role.AUDITOR)
 BEGIN_AFRESH = 100
 """The exit status that asks for the training co-op to be made anew and opened again."""
 COURIER_MILLISECONDS = 1_000
+WITNESS_MILLISECONDS = 4 * 60 * 1_000
 SLOWEST_POLL_SECONDS = 10.0
 """How rarely a portal that does not answer is asked again."""
 
@@ -112,6 +113,9 @@ class Console(QObject):
         self._courier = QTimer(self)
         self._courier.setInterval(COURIER_MILLISECONDS)
         self._courier.timeout.connect(self._send_courier)
+        self._witness = QTimer(self)
+        self._witness.setInterval(WITNESS_MILLISECONDS)
+        self._witness.timeout.connect(self._bear_witness)
         self._stop_telling: Callable[[], None] | None = None
         self._own: Records | None = None
         """What a colleague opened with a login of their own, to be closed when they leave."""
@@ -135,6 +139,7 @@ class Console(QObject):
             theme.keep(self.look, self._store)
         self._poll.stop()
         self._courier.stop()
+        self._witness.stop()
         self._preparation.close()
         if self.background is not None:
             self.background.take_leave(presence.leave)
@@ -144,6 +149,7 @@ class Console(QObject):
         if self.background is not None:
             with suppress(ConsoleError):  # the window goes, whether the database answers or not
                 staff.sign_out(self.background.desk)
+                trail.remember(self.background.desk)
         if self._own is not None:
             self._own.close()
         if self._furnishing is not None:
@@ -198,11 +204,14 @@ class Console(QObject):
             self.sign_in = None
         self._poll.start(max(100, round(held.settings.poll_seconds * 1000)))
         self._courier.start()
+        self._witness.start()
+        self._bear_witness()
         self._ask_portal()
 
     def _on_signed_out(self) -> None:
         self._poll.stop()
         self._courier.stop()
+        self._witness.stop()
         if self._stop_telling is not None:
             self._stop_telling()
         if self.background is not None:
@@ -217,6 +226,7 @@ class Console(QObject):
                     own.close()
 
             left.ask(presence.leave).then(self, lambda _: None, quiet=True)
+            left.ask(trail.remember).then(self, lambda _: None, quiet=True)
             left.ask(staff.sign_out).then(self, let_go, failed=let_go, quiet=True)
         self._asking.clear()
         self._show_sign_in()
@@ -247,6 +257,10 @@ class Console(QObject):
         # A portal that is down is not helped by ten desks knocking twice a second.
         slower = min(round(SLOWEST_POLL_SECONDS * 1000), max(usual, self._poll.interval() * 2))
         self._poll.setInterval(max(100, usual) if reached else slower)
+
+    def _bear_witness(self) -> None:
+        if self.background is not None:
+            self.background.ask(trail.remember).then(self, lambda _: None, quiet=True)
 
     def _send_courier(self) -> None:
         if self.background is None or "courier" in self._asking:

@@ -45,6 +45,10 @@ class NobodyLikeThat(ConsoleError):
     """No member or account bears the number that the trail was to be narrowed to."""
 
 
+class NotKept(ConsoleError):
+    """What this workstation saw of the trail could not be written down."""
+
+
 class NotExported(ConsoleError):
     """The file could not be written."""
 
@@ -153,15 +157,20 @@ class Verdict:
     def words(self) -> str:
         """Say how the trail stands, and what to do next."""
         if not self.faults:
+            seen = f" and with the {self.witnesses:,} ends seen here before" * bool(self.witnesses)
             return (
-                f"The trail is whole: {self.rows:,} lines in {self.chains:,} chains agree with "
-                f"their seals, and with {self.witnesses:,} ends that were seen earlier."
+                f"The trail is whole: {_count(self.rows, 'line')} in "
+                f"{_count(self.chains, 'chain')} agree with their seals{seen}."
             )
-        many = "1 fault" if len(self.faults) == 1 else f"{len(self.faults):,} faults"
         return (
-            f"The trail was tampered with: {many} in {self.rows:,} lines. Keep this database as "
+            f"The trail was tampered with: {_count(len(self.faults), 'fault')} in "
+            f"{_count(self.rows, 'line')}. Keep this database as "
             "it is, take a copy, and tell whoever is responsible for the co-op’s audit."
         )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + "s" * (number != 1)
 
 
 class Stopped(ConsoleError):
@@ -271,7 +280,13 @@ def remember_ends(records: Records) -> Witness:
         file = _own_file(witness.coop_of(db))
         seen = witness.look(db, _own(file))
     if seen != _own(file):
-        witness.write(file, seen)
+        try:
+            witness.write(file, seen)
+        except OSError as error:
+            raise NotKept(
+                f"This workstation could not note where the trail ends: {error.strerror}. Make "
+                f"room or give yourself the right to write in {file.parent}."
+            ) from error
     return seen
 
 

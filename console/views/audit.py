@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QFileDialog, QSplitter, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QScrollArea, QSplitter, QWidget
 
 from console.background import Background
 from console.domain import times
@@ -44,6 +44,7 @@ from console.views.widgets import (
 PAUSE_MILLISECONDS = 250
 PROGRESS_MILLISECONDS = 100
 MOST_FAULTS_SHOWN = 5
+LEAST_TABLE, LEAST_DIFFERENCES = 240, 120
 
 PERIODS: tuple[tuple[str, int | None], ...] = (
     ("At any time", None),
@@ -215,7 +216,7 @@ class AuditScreen(Screen):
             "Member or account number", spoken="Member or account number", longest=30
         )
         self.number.setClearButtonEnabled(True)
-        self.number.setFixedWidth(230)
+        self.number.setMinimumWidth(230)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MILLISECONDS)
@@ -235,17 +236,19 @@ class AuditScreen(Screen):
             ),
             sortable=False,
         )  # fmt: skip
+        self.table.setMinimumHeight(LEAST_TABLE)
         self.table.turned_to.connect(self.show_row)
         self.differences: RowTable[Difference] = RowTable(
             (
                 Column[Difference]("Column", lambda one: one.column, width=190, bold=True),
-                Column[Difference]("Before", lambda one: one.before, width=360, hint=_was),
+                Column[Difference]("Before", lambda one: one.before, width=300, hint=_was),
                 Column[Difference]("After", lambda one: one.after, stretch=True, hint=_is),
             ),
             lambda one: one.column,
             name="Before and after",
             sortable=False,
         )
+        self.differences.setMinimumHeight(LEAST_DIFFERENCES)
 
     def _columns(self) -> tuple[Column[TrailRow], ...]:
         now = self.background.desk.now
@@ -274,19 +277,18 @@ class AuditScreen(Screen):
         self.page.insertLayout(
             0, row(title("Audit trail"), self.count, 0, Button(self.export), Button(self.verify))
         )
-        self.page.addWidget(self.unusual)
-        self.page.addWidget(self.verdict)
         choices = QWidget()
         flow = FlowLayout(choices)
         for part in (self.person, self.kind, self.period, self.number):
             flow.addWidget(part)
-        self.page.addWidget(choices)
         self.line, self.line_more = (
             Words("", "bold", wrap=True),
             Words("", "text", "muted", wrap=True),
         )
         self.below = QWidget()
-        self.below.setLayout(column(self.line, self.line_more, self.differences, gap=GRID))
+        told = column(self.line, self.line_more, self.differences, gap=GRID)
+        told.setContentsMargins(0, GRID, 0, 0)
+        self.below.setLayout(told)
         self.below.hide()
         split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
@@ -294,7 +296,12 @@ class AuditScreen(Screen):
         split.addWidget(self.below)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 1)
-        self.page.addWidget(split, 1)
+        inside = QWidget()
+        inside.setLayout(column(self.unusual, self.verdict, choices, split, gap=2 * GRID))
+        area = QScrollArea()  # for large text in a low window
+        area.setWidgetResizable(True)
+        area.setWidget(inside)
+        self.page.addWidget(area, 1)
         self.older_button = Button(self.older)
         self.page.addLayout(row(self.older_button, 0))
         self.setFocusProxy(self.table)

@@ -105,6 +105,7 @@ def test_the_export_is_on_the_trail(qtbot, screen, tmp_path):
     file = tmp_path / "trail.csv"
     screen.export_to(file)
     qtbot.waitUntil(lambda: "Took this trail out as a file" in said(screen))
+    qtbot.waitUntil(file.exists)
     with file.open(encoding="utf-8-sig", newline="") as lines:
         read = list(csv.DictReader(lines))
     assert "Opened the member" in [line["what"] for line in read]
