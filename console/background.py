@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from shiboken6 import isValid
 
 from console.domain.errors import ConsoleError
+from console.models.problems import DatabaseAway
 from console.services.desk import Desk
 
 P = ParamSpec("P")
@@ -88,7 +89,8 @@ class Background(QObject):
         for value in (*args, *kwargs.values()):
             if isinstance(value, QObject):
                 raise TypeError(f"{value!r} belongs to the UI thread; pass plain values")
-        return Question(self, partial(use_case, self._desk, *args, **kwargs))
+        job = partial(use_case, self._desk, *args, **kwargs)
+        return Question(self, partial(_again_if_only_read, self._desk, job))
 
     @property
     def idle(self) -> bool:
@@ -172,6 +174,17 @@ class Background(QObject):
             self.slow.emit(False)
         if home is not None and not done.cancelled():
             home(done)
+
+
+def _again_if_only_read(desk: Desk, job: Callable[[], T]) -> T:
+    # What has begun to write may have been done, its answer lost: only staff can decide on that.
+    begun = desk.records.writes_begun
+    try:
+        return job()
+    except DatabaseAway:
+        if desk.records.writes_begun != begun:
+            raise
+        return job()
 
 
 class Question(Generic[T]):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from sqlite3 import OperationalError
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, Final, TypeVar, cast
 from uuid import uuid4
 
@@ -28,6 +28,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, Dialect
+from sqlalchemy.exc import OperationalError as OperationalTrouble
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -41,12 +42,16 @@ from sqlalchemy.types import TypeDecorator
 
 from console.domain.audit import seal
 from console.domain.money import Money
-from console.models.problems import told_in_words
+from console.models.patience import Switchboard
+from console.models.problems import DatabaseAway, in_words, told_in_words
 
 E = TypeVar("E", bound=StrEnum)
 
 SQLITE_PATIENCE_MILLISECONDS = 5000
 """How long a writer waits for another one on SQLite before it gives up."""
+
+REACH_SECONDS = 4.0
+"""How long a transaction that has said nothing yet looks for a server that takes it."""
 
 Announce = Callable[[frozenset[str]], None]
 Witness = Callable[[Session, frozenset[str]], None]
@@ -159,6 +164,7 @@ class Records:
         self._listening = threading.Lock()
         self._witnesses: list[Witness] = []
         self._who = ("", "")
+        self._told = threading.local()
         event.listen(self._write, "after_begin", _say_who)
         event.listen(self._write, "after_flush", _note_touched)
         event.listen(self._write, "before_commit", self._call_witnesses)
@@ -171,16 +177,25 @@ class Records:
         signed._who = (staff, workstation)
         return signed
 
+    @property
+    def writes_begun(self) -> int:
+        """How many transactions that write this thread has begun, ever."""
+        return int(getattr(self._told, "times", 0))
+
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """Open a transaction that writes; it commits at the end of the block."""
-        with told_in_words(), self._write(info={"who": self._who}) as db, db.begin():
+        with told_in_words(), self._write(info={"who": self._who}) as db:
+            _reach(db)
+            self._told.times = self.writes_begun + 1
             yield db
+            db.commit()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a session for reading one consistent picture."""
         with told_in_words(), self._read() as db:
+            _reach(db)
             yield db
 
     @contextmanager
@@ -287,7 +302,40 @@ def _postgresql(kind: URL) -> Engine:
     query = {**_LIBPQ, **kind.query}
     own = query.get("options", "")
     query["options"] = f"{_DEADLINES} {own if isinstance(own, str) else ' '.join(own)}".strip()
-    return create_engine(kind.set(query=query), pool_pre_ping=True, pool_size=6, max_overflow=4)
+    engine = create_engine(kind.set(query=query), pool_pre_ping=True, pool_size=6, max_overflow=4)
+    switchboard = Switchboard()
+
+    @event.listens_for(engine, "do_connect")
+    def open_patiently(
+        _dialect: Dialect, _entry: ConnectionPoolEntry, _words: list[Any], wanted: dict[str, Any]
+    ) -> Any:
+        return switchboard.connect(**wanted)
+
+    return engine
+
+
+def _may_pass(error: OperationalTrouble) -> bool:
+    # A wrong password is refused by a server that is well; it does not get better with time.
+    said = str(error.orig)
+    refused = "FATAL:" in said and "database system is" not in said
+    return isinstance(in_words(error), DatabaseAway) and not refused
+
+
+def _reach(db: Session) -> None:
+    # Nothing has been said yet, so asking again is safe; a standby needs a moment to take over.
+    if db.get_bind().dialect.name != "postgresql":
+        return
+    until = monotonic() + REACH_SECONDS
+    while True:
+        try:
+            db.connection()
+        except OperationalTrouble as error:
+            db.rollback()
+            if not _may_pass(error) or monotonic() >= until:
+                raise
+            sleep(0.1)
+        else:
+            return
 
 
 def _for_reading(engine: Engine) -> Engine:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from console import __version__
 from console.clients.http import Unreachable
@@ -99,11 +99,25 @@ def facts(desk: Desk) -> tuple[tuple[str, str], ...]:
         ("Workstation", desk.workstation),
         ("Signed in", f"{desk.colleague.login} ({desk.colleague.role.words})"),
         ("Database", desk.records.engine.url.render_as_string(hide_password=True)),
+        ("Second copy", _second_copy(desk)),
         ("Portal", desk.settings.portal_url or "not set up"),
         ("Time zone", desk.settings.zone),
         ("Python", platform.python_version()),
         ("System", f"{platform.system()} {platform.release()}"),
     )
+
+
+def _second_copy(desk: Desk) -> str:
+    if desk.records.engine.dialect.name != "postgresql":
+        return "none: one machine; keep the nightly copy"
+    try:
+        with desk.records.glance() as connection:
+            waits = bool(connection.scalar(text("SHOW synchronous_standby_names")))
+    except ConsoleError:
+        return "unknown while the database does not answer"
+    if waits:
+        return "yes: the server tells of a commit once a synchronous standby has it"
+    return "none: without a synchronous standby a lost server loses the last commits"
 
 
 def _since(began: float) -> int:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from console.background import Background
+from console.domain import times
 from console.domain.errors import ConsoleError
 from console.services import diagnostics, staff
 from console.services.calls import CallState
@@ -125,6 +126,7 @@ class Window(QMainWindow):
         self._store: QSettings | None = None
         self._asking: set[str] = set()
         self.database_light: Light | None = None
+        self._away_since = ""
         self.portal_light: Light | None = None
         self._outbox = 0
         self._hidden_by_lock: list[QDialog] = []
@@ -209,6 +211,8 @@ class Window(QMainWindow):
         """Show whether the database answers."""
         self._asking.discard("database")
         back = self.database_light is not None and not self.database_light.answers
+        if not back and not health.light.answers:
+            self._away_since = times.clock(self.background.desk.now(), self.settings.zone)
         self.database_light, self._outbox = health.light, health.outbox
         self.database_button.show_light(health.light)
         self._show_banner()
@@ -594,7 +598,10 @@ class Window(QMainWindow):
 
     def _show_banner(self) -> None:
         if self.database_light is not None and not self.database_light.answers:
-            self.banner.say(self.database_light.words)
+            self.banner.say(
+                f"{self.database_light.words} Away since {self._away_since}; you can go on "
+                "reading and typing, and what you type stays."
+            )
         elif self.portal_light is not None and not self.portal_light.answers:
             waits = f" ({self._outbox} waiting)" if self._outbox else ""
             self.banner.say(

@@ -1,0 +1,123 @@
+"""Two PostgreSQL servers of Debian's that copy each other, and a proxy that can swallow bytes."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from tests.servers import SUPERUSER, _free_port, _run
+
+
+class Swallower:
+    """Passes bytes on to a server until it is told to swallow them."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._swallows = threading.Event()
+        self._held: list[socket.socket] = []
+        self._ear = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port = int(self._ear.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def swallow(self) -> None:
+        """Take every byte from now on and pass none on; close nothing."""
+        self._swallows.set()
+
+    def close(self) -> None:
+        """Accept nobody else, and hang up on everybody."""
+        self._ear.close()
+        for held in self._held:
+            with suppress(OSError):
+                held.shutdown(socket.SHUT_RDWR)
+            held.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._ear.accept()
+                server = socket.create_connection(("127.0.0.1", self._to))
+                self._held += [client, server]
+                for one, other in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+
+    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                if not self._swallows.is_set():
+                    other.sendall(data)
+            if not self._swallows.is_set():
+                other.shutdown(socket.SHUT_WR)
+
+
+@dataclass
+class Pair:
+    """A primary and the standby that copies it."""
+
+    folder: Path
+    ports: tuple[int, int]
+
+    def url(self, *ports: int) -> str:
+        """Answer the address of both, or of the named ports."""
+        used = ports or self.ports
+        hosts = "&".join(f"host=127.0.0.1:{port}" for port in used)
+        return f"postgresql+psycopg://{SUPERUSER}@/office?{hosts}"
+
+    def kill_the_primary(self) -> None:
+        """End the primary as a power cut does."""
+        file = self.folder / "one" / "postmaster.pid"
+        os.kill(int(file.read_text().split()[0]), signal.SIGKILL)
+
+    def promote(self) -> None:
+        """Let the standby take writes."""
+        _run("pg_ctl", "-D", str(self.folder / "two"), "-w", "promote")
+
+    def tell(self, statement: str, database: str = "postgres") -> None:
+        """Run one statement on the primary."""
+        with psycopg.connect(
+            host="127.0.0.1", port=self.ports[0], user=SUPERUSER, dbname=database, autocommit=True
+        ) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]  # a fixed text of a test
+
+
+@contextmanager
+def running_pair(*, synchronous: bool = True) -> Iterator[Pair]:
+    """Run a primary and its standby; a synchronous one has every commit first."""
+    folder = Path(tempfile.mkdtemp(prefix="coop-pair-"))
+    if os.geteuid() == 0:
+        postgres = pwd.getpwnam("postgres")
+        os.chown(folder, postgres.pw_uid, postgres.pw_gid)
+    pair = Pair(folder, (_free_port(), _free_port()))
+    one, two = str(folder / "one"), str(folder / "two")
+    _run("initdb", "-D", one, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+    try:
+        _start(pair, "one", pair.ports[0])
+        source = f"host=127.0.0.1 port={pair.ports[0]} user={SUPERUSER} application_name=two"
+        _run("pg_basebackup", "-D", two, "-R", "-X", "stream", "-c", "fast", "-d", source)
+        _start(pair, "two", pair.ports[1])
+        if synchronous:
+            pair.tell("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (two)'")
+            pair.tell("SELECT pg_reload_conf()")
+        pair.tell("CREATE DATABASE office")
+        yield pair
+    finally:
+        for name in ("one", "two"):
+            with suppress(Exception):  # one of them may have been killed
+                _run("pg_ctl", "-D", str(folder / name), "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(pair: Pair, name: str, port: int) -> None:
+    options = f"-p {port} -k {pair.folder} -c listen_addresses=127.0.0.1 -c max_connections=300"
+    data = str(pair.folder / name)
+    _run("pg_ctl", "-D", data, "-w", "-l", str(pair.folder / f"{name}.log"), "-o", options, "start")
