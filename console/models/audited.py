@@ -50,6 +50,33 @@ def keep_trail(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def keep_history(connection: Connection, table: str, may_change: Sequence[str] = ()) -> None:
+    """Let no row of a table be removed, replaced or changed on SQLite, but for a few columns.
+
+    On PostgreSQL nobody is granted any of it.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    columns = [row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table})")]
+    changed = " OR ".join(
+        f'OLD."{one}" IS NOT NEW."{one}"' for one in columns if one not in may_change
+    )
+    refusal = f"BEGIN SELECT RAISE(ABORT, '{_IS_HISTORY}'); END"
+    # Replacing a row slips past the triggers of deletion where a program turned them off.
+    for act, when in (
+        ("INSERT", f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"),
+        ("UPDATE", changed),
+        ("DELETE", "true"),
+    ):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {table}_keeps_{act.lower()} BEFORE {act} ON {table} "
+            f"WHEN {when} {refusal}"
+        )
+
+
+_IS_HISTORY: Final = "what was is only ever added to"
+
+
 # SQLite
 
 

@@ -255,10 +255,10 @@ class AuditScreen(Screen):
         return (
             Column(
                 "When", lambda line: line.at, lambda at: times.when(at, now(), self._zone),
-                width=150,
+                width=130,
             ),
             Column(
-                "Who", lambda line: line.who, width=210, bold=True,
+                "Who", lambda line: line.who, width=180, bold=True,
                 second=lambda line: " · ".join(part for part in (line.login, line.where) if part),
             ),
             Column(
@@ -266,7 +266,7 @@ class AuditScreen(Screen):
                 second=lambda line: line.detail, hint=lambda line: line.detail,
                 icon=lambda line: "edit" if line.differences else "",
             ),
-            Column("About", lambda line: line.about, width=300),
+            Column("About", lambda line: line.about, width=220),
         )  # fmt: skip
 
     def _lay_out(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from console.domain.audit import SEALED, find_faults, seal
 from console.models import witness
 from console.models.audit import AuditEntry
 from console.models.base import Records
+from console.models.members import FormerName, NameCorrection
 from tests.office import add_member
 
 BEGUN = datetime(2026, 11, 23, 16, 42, tzinfo=UTC)
@@ -350,3 +352,50 @@ def test_ordinary_statements_change_nothing_of_the_trail_on_sqlite(
             db.execute(text(statement.replace(":", r"\:")))
     with records.read() as db:
         assert (list(witness.sealed_rows(db)), witness.heads_of(db)) == before
+
+
+HISTORY = [
+    "UPDATE former_name SET name = 'x'",
+    "DELETE FROM former_name",
+    "INSERT OR REPLACE INTO former_name SELECT id, member_id, 'x', given_names, until"
+    " FROM former_name",
+    "INSERT INTO former_name SELECT * FROM former_name WHERE true"
+    " ON CONFLICT (id) DO UPDATE SET name = 'x'",
+    "UPDATE name_correction SET name_before = 'x'",
+    "UPDATE name_correction SET corrected_by = 'sam'",
+    "DELETE FROM name_correction",
+    "INSERT OR REPLACE INTO name_correction SELECT * FROM name_correction",
+]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("foreign", [False, True], ids=["console", "foreign"])
+@pytest.mark.parametrize("statement", HISTORY)
+def test_ordinary_statements_change_nothing_of_what_was_on_sqlite(
+    records: Records, statement: str, foreign: bool
+) -> None:
+    rose = add_member(records)
+    with records.begin() as db:
+        db.add(FormerName(member_id=rose, name="Long", given_names="Rose", until=BEGUN))
+        db.add(
+            NameCorrection(
+                id=str(uuid4()), member_id=rose, name_before="Long", given_names_before="Rose",
+                name_after="DeLong", given_names_after="Rose", proof="photo_id",
+                proof_note="", looks_like_other_person=False, approved_by="",
+                corrected_by="pat", corrected_at=BEGUN, undone_by="",
+            )
+        )  # fmt: skip
+    file = sqlite3.connect(str(records.engine.url.database))
+    before = [file.execute(f"SELECT * FROM {one}").fetchall() for one in HELD]
+    if foreign:
+        file.execute("PRAGMA recursive_triggers = off")
+        with pytest.raises(sqlite3.Error), file:
+            file.execute(statement)
+    else:
+        with pytest.raises(Exception, match="only ever added to"), records.begin() as db:
+            db.execute(text(statement))
+    assert [file.execute(f"SELECT * FROM {one}").fetchall() for one in HELD] == before
+    file.close()
+
+
+HELD = ("former_name", "name_correction")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from console.domain.audit import SEALED, seal
-from console.models.audited import ALWAYS, Followed, follow, keep_trail
+from console.models.audited import ALWAYS, Followed, follow, keep_history, keep_trail
 
 revision = "0005"
 down_revision = "0004"
@@ -52,6 +52,9 @@ def upgrade() -> None:
     keep_trail(connection)
     for followed in FOLLOWED:
         follow(connection, followed)
+    for table in ("former_name", "former_address"):
+        keep_history(connection, table)
+    keep_history(connection, "name_correction", ("undone_by", "undone_at", "version"))
 
 
 _OLD = (
