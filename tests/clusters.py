@@ -26,7 +26,7 @@ class Swallower:
         self._to = port
         self._swallows = threading.Event()
         self._held: list[socket.socket] = []
-        self._ear = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._ear = socket.create_server(("127.0.0.1", _free_port()), backlog=256)
         self.port = int(self._ear.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 ENGINES = ("sqlite", "postgresql")
 
 
+@pytest.fixture(autouse=True)
+def own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what a console writes on its machine out of the folder of whoever runs the tests."""
+    monkeypatch.setenv("COOP_CONSOLE_DATA", str(tmp_path / "data"))
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, to be copied for each test."""
