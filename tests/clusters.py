@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.servers import SUPERUSER, _free_port, _run
+from tests.servers import SUPERUSER, free_port, run
 
 
 class Swallower:
@@ -26,7 +26,7 @@ class Swallower:
         self._to = port
         self._swallows = threading.Event()
         self._held: list[socket.socket] = []
-        self._ear = socket.create_server(("127.0.0.1", _free_port()), backlog=256)
+        self._ear = socket.create_server(("127.0.0.1", free_port()), backlog=256)
         self.port = int(self._ear.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -80,7 +80,7 @@ class Pair:
 
     def promote(self) -> None:
         """Let the standby take writes."""
-        _run("pg_ctl", "-D", str(self.folder / "two"), "-w", "promote")
+        run("pg_ctl", "-D", str(self.folder / "two"), "-w", "promote")
 
     def tell(self, statement: str, database: str = "postgres") -> None:
         """Run one statement on the primary."""
@@ -97,13 +97,13 @@ def running_pair(*, synchronous: bool = True) -> Iterator[Pair]:
     if os.geteuid() == 0:
         postgres = pwd.getpwnam("postgres")
         os.chown(folder, postgres.pw_uid, postgres.pw_gid)
-    pair = Pair(folder, (_free_port(), _free_port()))
+    pair = Pair(folder, (free_port(), free_port()))
     one, two = str(folder / "one"), str(folder / "two")
-    _run("initdb", "-D", one, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+    run("initdb", "-D", one, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
     try:
         _start(pair, "one", pair.ports[0])
         source = f"host=127.0.0.1 port={pair.ports[0]} user={SUPERUSER} application_name=two"
-        _run("pg_basebackup", "-D", two, "-R", "-X", "stream", "-c", "fast", "-d", source)
+        run("pg_basebackup", "-D", two, "-R", "-X", "stream", "-c", "fast", "-d", source)
         _start(pair, "two", pair.ports[1])
         if synchronous:
             pair.tell("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (two)'")
@@ -113,11 +113,11 @@ def running_pair(*, synchronous: bool = True) -> Iterator[Pair]:
     finally:
         for name in ("one", "two"):
             with suppress(Exception):  # one of them may have been killed
-                _run("pg_ctl", "-D", str(folder / name), "-m", "immediate", "-w", "stop")
+                run("pg_ctl", "-D", str(folder / name), "-m", "immediate", "-w", "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(pair: Pair, name: str, port: int) -> None:
     options = f"-p {port} -k {pair.folder} -c listen_addresses=127.0.0.1 -c max_connections=300"
     data = str(pair.folder / name)
-    _run("pg_ctl", "-D", data, "-w", "-l", str(pair.folder / f"{name}.log"), "-o", options, "start")
+    run("pg_ctl", "-D", data, "-w", "-l", str(pair.folder / f"{name}.log"), "-o", options, "start")

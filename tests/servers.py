@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def find_debians() -> None:
 def running_debians() -> Iterator[str]:
     """Run a fresh server of Debian's; answers the address of its superuser."""
     folder = Path(tempfile.mkdtemp(prefix="coop-pg15-"))
-    port = _free_port()
+    port = free_port()
     secret = folder / "password"
     secret.write_text(SUPERUSERS_PASSWORD)
     if os.geteuid() == 0:
@@ -39,21 +40,21 @@ def running_debians() -> Iterator[str]:
         for path in (folder, secret):
             os.chown(path, postgres.pw_uid, postgres.pw_gid)
     data = str(folder / "data")
-    _run(
+    run(
         "initdb", "-D", data, "-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8",
         "--no-locale", "--no-sync", f"--pwfile={secret}",
     )  # fmt: skip
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    _run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+    run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
         yield f"postgresql+psycopg://{SUPERUSER}:{SUPERUSERS_PASSWORD}@127.0.0.1:{port}/postgres"
     finally:
-        _run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(program: str, *words: str) -> None:
-    # PostgreSQL refuses to run as root.
+def run(program: str, *words: str) -> None:
+    """Run one of the server's programs; PostgreSQL refuses to be run as root."""
     sudo = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     subprocess.run(
         [*sudo, str(DEBIAN / program), *words],
@@ -64,7 +65,10 @@ def _run(program: str, *words: str) -> None:
     )
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+def free_port() -> int:
+    """Find a port below those that the system gives out by itself."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
