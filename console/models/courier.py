@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ForeignKey, Index, String, Text, or_, select, text
+from sqlalchemy import Engine, ForeignKey, Index, String, Text, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from console.domain.courier import ErrandKind, ErrandState
-from console.models.base import Choice, Instant, Record, Versioned
+from console.models.base import Choice, Instant, Record, Records, Versioned
 
 
 class Errand(Versioned, Record):
@@ -66,6 +67,25 @@ class CourierSign(Record):
     """When the portal last answered it."""
     trouble: Mapped[str] = mapped_column(String(300), default="")
     """What keeps it from its work, in words for staff; empty when nothing does."""
+
+
+_MAY_CARRY: WeakKeyDictionary[Engine, bool] = WeakKeyDictionary()
+
+
+def may_carry(records: Records) -> bool:
+    """Tell whether this login may move errands on; on SQLite everybody may.
+
+    The database is asked once: a login's rights do not grow while it works.
+    """
+    engine = records.engine
+    if engine not in _MAY_CARRY:
+        if engine.dialect.name == "postgresql":
+            with records.glance() as connection:
+                asked = text("SELECT has_column_privilege('errand', 'state', 'UPDATE')")
+                _MAY_CARRY[engine] = bool(connection.scalar(asked))
+        else:
+            _MAY_CARRY[engine] = True
+    return _MAY_CARRY[engine]
 
 
 def errands_of(db: Session, member_id: int, most: int) -> Sequence[Errand]:

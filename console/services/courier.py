@@ -35,7 +35,12 @@ class Round:
 
 
 def make_round(desk: Desk, limit: int = 20) -> Round:
-    """Claim what is due, carry it to the portal, and write down what came of it."""
+    """Claim what is due, carry it to the portal, and write down what came of it.
+
+    A desk that may not carry only counts what waits for the courier.
+    """
+    if not desk.carries:
+        return Round(0, _waiting(desk))
     with desk.records.read() as db:
         due = db.scalars(
             select(Errand.id).where(_is_due(desk)).order_by(Errand.next_try_at).limit(limit)
@@ -46,14 +51,21 @@ def make_round(desk: Desk, limit: int = 20) -> Round:
         carried += ended
         if away:
             break  # the others would only wait for the same silence
+    return Round(carried, _waiting(desk))
+
+
+def _waiting(desk: Desk) -> int:
     with desk.records.read() as db:
-        waiting = db.scalar(select(func.count()).select_from(Errand).where(Errand.state.in_(_OPEN)))
-    return Round(carried, waiting or 0)
+        asked = select(func.count()).select_from(Errand).where(Errand.state.in_(_OPEN))
+        return db.scalar(asked) or 0
 
 
 def carry(desk: Desk, errand_id: str) -> bool:
-    """Carry one errand now if nobody else has it in hand; answer whether it came to an end."""
-    return _carry(desk, errand_id, only_if_due=False)[0]
+    """Carry one errand now if nobody else has it in hand; answer whether it came to an end.
+
+    A desk that may not carry leaves it to the courier, who hears of it at once.
+    """
+    return desk.carries and _carry(desk, errand_id, only_if_due=False)[0]
 
 
 def _carry(desk: Desk, errand_id: str, *, only_if_due: bool) -> tuple[bool, bool]:

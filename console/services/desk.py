@@ -11,6 +11,7 @@ from console.clients.portal import Portal
 from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 from console.models.base import Records
+from console.models.courier import may_carry
 from console.settings import Settings
 
 
@@ -33,6 +34,11 @@ class Desk:
     settings: Settings = field(default_factory=Settings)
     workstation: str = field(default_factory=socket.gethostname)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def carries(self) -> bool:
+        """Whether this desk brings errands to the portal itself; else a courier apart does."""
+        return may_carry(self.records)
 
     def __post_init__(self) -> None:
         # Whatever is changed at this desk bears its colleague's login.

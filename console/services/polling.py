@@ -42,6 +42,8 @@ class PollReport:
 
 def poll(desk: Desk) -> PollReport:
     """Fetch what is new at the portal; one console does it at a time."""
+    if not desk.carries:
+        return PollReport(0, 0, True, "The courier asks the portal for everybody.")
     if not _take_turn(desk):
         return PollReport(0, 0, True, "Another console is asking the portal for everybody.")
     attempts = refreshed = 0
