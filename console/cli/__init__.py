@@ -22,6 +22,7 @@ COMMANDS = {
     "sandbox": "sandbox",
     "database": "database",
     "staff": "staff",
+    "courier": "courier",
 }
 """Each command and the module of this room that carries it out."""
 

@@ -14,6 +14,7 @@ from console.clients.http import Unreachable
 from console.domain.courier import ErrandState
 from console.domain.errors import ConsoleError
 from console.models.courier import Errand
+from console.services import rounds
 from console.services.desk import Desk
 
 
@@ -100,6 +101,7 @@ def facts(desk: Desk) -> tuple[tuple[str, str], ...]:
         ("Signed in", f"{desk.colleague.login} ({desk.colleague.role.words})"),
         ("Database", desk.records.engine.url.render_as_string(hide_password=True)),
         ("Second copy", _second_copy(desk)),
+        ("Courier", _couriers(desk)),
         ("Portal", desk.settings.portal_url or "not set up"),
         ("Time zone", desk.settings.zone),
         ("Python", platform.python_version()),
@@ -107,16 +109,23 @@ def facts(desk: Desk) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _couriers(desk: Desk) -> str:
+    try:
+        return rounds.couriers_in_words(desk)
+    except ConsoleError:
+        return "unknown while the database does not answer"
+
+
 def _second_copy(desk: Desk) -> str:
     if desk.records.engine.dialect.name != "postgresql":
-        return "none: one machine; keep the nightly copy"
+        return "none: the database is a file on one machine"
     try:
         with desk.records.glance() as connection:
             waits = bool(connection.scalar(text("SHOW synchronous_standby_names")))
     except ConsoleError:
         return "unknown while the database does not answer"
     if waits:
-        return "yes: the server tells of a commit once a synchronous standby has it"
+        return "set up: a commit is told once a synchronous standby has it"
     return "none: without a synchronous standby a lost server loses the last commits"
 
 
