@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +49,14 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     witness = acts.add_parser("witness", help="write out what this workstation saw of the trail")
     witness.add_argument("--out", metavar="FILE", type=Path, required=True)
     witness.set_defaults(run=_witness)
-    for act in (upgrade, check, reindex, verify, witness):
+    backup = acts.add_parser("backup", help="copy a SQLite database while it is in use")
+    backup.add_argument("--to", metavar="FOLDER", type=Path, help="backups/ in the data folder")
+    backup.add_argument("--keep", metavar="N", type=int, default=14, help="newest copies (14)")
+    backup.set_defaults(run=_backup)
+    restore = acts.add_parser("restore", help="put a copy back; what is there is kept aside")
+    restore.add_argument("file", metavar="FILE", type=Path)
+    restore.set_defaults(run=_restore)
+    for act in (upgrade, check, reindex, verify, witness, backup, restore):
         act.add_argument("--database", metavar="URL", help="the training co-op without it")
         act.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -145,6 +153,40 @@ def _witness(asked: argparse.Namespace) -> int:
     print(
         f"{len(seen.heads):,} ends of chains were written to {asked.out}. Keep it where nobody who "
         "owns the database can reach it.",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _backup(asked: argparse.Namespace) -> int:
+    from console.services import backups
+    from console.settings import data_folder
+
+    url = _training() if asked.database is None else asked.database
+    folder = asked.to or data_folder() / "backups"
+    made = backups.make(url, folder, datetime.now(UTC), asked.keep)
+    if asked.json:
+        print(json.dumps({"file": str(made.file), **asdict(made.contents), "ok": True}))
+    gone = f" {len(made.removed)} older ones made room." if made.removed else ""
+    print(
+        f"{made.file} holds {made.contents.members:,} members and was read to the end.{gone}",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _restore(asked: argparse.Namespace) -> int:
+    from console.services import backups
+
+    url = _training() if asked.database is None else asked.database
+    done = backups.restore(asked.file, url, datetime.now(UTC))
+    aside = str(done.aside) if done.aside else None
+    if asked.json:
+        told = {"file": str(done.file), "aside": aside, **asdict(done.contents), "ok": True}
+        print(json.dumps(told))
+    print(
+        f"{done.file} holds {done.contents.members:,} members now."
+        + (f" What was there before is kept as {aside}." if aside else ""),
         file=sys.stderr,
     )
     return 0
