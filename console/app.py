@@ -19,7 +19,7 @@ from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 from console.models import schema
 from console.models.base import Records
-from console.services import changes, courier, presence, registration, staff, trail
+from console.services import backups, changes, courier, presence, registration, staff, trail
 from console.services.desk import Colleague, Desk
 from console.services.staff import Entry
 from console.settings import PROGRAM, Settings, load, log_folder, settings_file
@@ -115,7 +115,7 @@ class Console(QObject):
         self._courier.timeout.connect(self._send_courier)
         self._witness = QTimer(self)
         self._witness.setInterval(WITNESS_MILLISECONDS)
-        self._witness.timeout.connect(self._bear_witness)
+        self._witness.timeout.connect(self._keep_house)
         self._stop_telling: Callable[[], None] | None = None
         self._own: Records | None = None
         """What a colleague opened with a login of their own, to be closed when they leave."""
@@ -205,7 +205,7 @@ class Console(QObject):
         self._poll.start(max(100, round(held.settings.poll_seconds * 1000)))
         self._courier.start()
         self._witness.start()
-        self._bear_witness()
+        self._keep_house()
         self._ask_portal()
 
     def _on_signed_out(self) -> None:
@@ -257,6 +257,11 @@ class Console(QObject):
         # A portal that is down is not helped by ten desks knocking twice a second.
         slower = min(round(SLOWEST_POLL_SECONDS * 1000), max(usual, self._poll.interval() * 2))
         self._poll.setInterval(max(100, usual) if reached else slower)
+
+    def _keep_house(self) -> None:
+        self._bear_witness()
+        if self.background is not None:
+            self.background.ask(backups.make_nightly).then(self, lambda _: None, quiet=True)
 
     def _bear_witness(self) -> None:
         if self.background is not None:

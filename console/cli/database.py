@@ -163,7 +163,7 @@ def _backup(asked: argparse.Namespace) -> int:
     from console.settings import data_folder
 
     url = _training() if asked.database is None else asked.database
-    folder = asked.to or data_folder() / "backups"
+    folder = asked.to or data_folder() / backups.FOLDER
     made = backups.make(url, folder, datetime.now(UTC), asked.keep)
     if asked.json:
         print(json.dumps({"file": str(made.file), **asdict(made.contents), "ok": True}))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from console.domain import times
 from console.domain.errors import ConsoleError
 from console.models import backups, schema
 from console.models.backups import Contents
+from console.services.desk import Desk
+from console.settings import data_folder
 
 KEEP: Final = 14
+FOLDER: Final = "backups"
+"""In the data folder of this machine."""
+A_DAY: Final = timedelta(hours=20)
+"""A night's copy is due when the last one is older; offices do not open to the minute."""
 _STAMP: Final = "%Y%m%d-%H%M%S"
 
 
@@ -39,18 +47,22 @@ class Restored:
 def make(url: str, folder: Path, now: datetime, keep: int = KEEP) -> Backup:
     """Copy a database while desks go on writing, look the copy over, and keep the newest few.
 
-    A copy gets its name only when it is whole; an unfinished one is written over the next time.
+    A copy gets its name only when it is whole.
     """
     if keep < 1:
         raise ConsoleError("Keep at least one copy.")
     source = backups.file_of(url)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f"{source.stem}.unfinished"
-        backups.copy(source, unfinished)
-        contents = backups.look_over(unfinished)
-        made = _free(folder, f"{source.stem}-{now.astimezone():{_STAMP}}")
-        unfinished.rename(made)
+        # Two consoles may be at it at once: each fills a file of its own.
+        unfinished = folder / f"{source.stem}.{os.getpid()}.unfinished"
+        try:
+            backups.copy(source, unfinished)
+            contents = backups.look_over(unfinished)
+            made = _free(folder, f"{source.stem}-{now.astimezone():{_STAMP}}")
+            unfinished.rename(made)
+        finally:
+            unfinished.unlink(missing_ok=True)
         removed = tuple(_copies(folder, source.stem)[keep:])
         for old in removed:
             old.unlink()
@@ -60,6 +72,46 @@ def make(url: str, folder: Path, now: datetime, keep: int = KEEP) -> Backup:
             "Name another folder, or make room."
         ) from error
     return Backup(made, contents, removed)
+
+
+def make_nightly(desk: Desk) -> Backup | None:
+    """Copy the office's own database once a day; a server and the training co-op need none."""
+    if not _wants_copies(desk):
+        return None
+    last = last_copy(desk)
+    if last is not None and desk.now() - last < A_DAY:
+        return None
+    return make(_url(desk), data_folder() / FOLDER, desk.now())
+
+
+def last_copy(desk: Desk) -> datetime | None:
+    """Answer when the newest copy of this desk's database was made, if one is on this machine."""
+    found = _copies(data_folder() / FOLDER, backups.file_of(_url(desk)).stem)
+    return datetime.fromtimestamp(found[0].stat().st_mtime, UTC) if found else None
+
+
+def last_copy_in_words(desk: Desk) -> str:
+    """Say how old the newest copy is, and what to do when there is none."""
+    if desk.records.engine.dialect.name != "sqlite":
+        return "made by the server"
+    if desk.settings.training:
+        return "none while training"
+    last = last_copy(desk)
+    if last is None:
+        return "none yet. Make one with: coop-console database backup"
+    said = times.when(last, desk.now(), desk.settings.zone)
+    late = desk.now() - last > 2 * A_DAY
+    return (
+        f"{said}, which is too old. Make one with: coop-console database backup" if late else said
+    )
+
+
+def _wants_copies(desk: Desk) -> bool:
+    return desk.records.engine.dialect.name == "sqlite" and not desk.settings.training
+
+
+def _url(desk: Desk) -> str:
+    return desk.records.engine.url.render_as_string(hide_password=False)
 
 
 def restore(file: Path, url: str, now: datetime) -> Restored:

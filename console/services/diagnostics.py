@@ -14,7 +14,7 @@ from console.clients.http import Unreachable
 from console.domain.courier import ErrandState
 from console.domain.errors import ConsoleError
 from console.models.courier import Errand
-from console.services import rounds
+from console.services import backups, rounds
 from console.services.desk import Desk
 
 
@@ -101,6 +101,7 @@ def facts(desk: Desk) -> tuple[tuple[str, str], ...]:
         ("Signed in", f"{desk.colleague.login} ({desk.colleague.role.words})"),
         ("Database", desk.records.engine.url.render_as_string(hide_password=True)),
         ("Second copy", _second_copy(desk)),
+        ("Last copy", backups.last_copy_in_words(desk)),
         ("Courier", _couriers(desk)),
         ("Portal", desk.settings.portal_url or "not set up"),
         ("Time zone", desk.settings.zone),

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -183,3 +184,22 @@ def test_killed_anywhere_the_old_or_the_new_stands_there_whole(url, tmp_path, af
     running.kill()
     running.wait()
     assert names(url) in (["DeLong"], ["Longford"])
+
+
+def test_every_night_one_copy_and_never_while_training(records, desk, url, tmp_path):
+    if desk.records.engine.dialect.name == "postgresql":
+        assert backups.make_nightly(desk) is None
+        assert backups.last_copy_in_words(desk) == "made by the server"
+        return
+    assert backups.last_copy_in_words(desk).startswith("none yet")
+    desk.now.at = datetime.now(UTC)
+    made = backups.make_nightly(desk)
+    assert made.file.parent == tmp_path / "data" / backups.FOLDER
+    assert "today" in backups.last_copy_in_words(desk)
+    assert backups.make_nightly(desk) is None
+    desk.now.advance(hours=21)
+    assert backups.make_nightly(desk).file != made.file
+    desk.now.advance(days=3)
+    assert "too old" in backups.last_copy_in_words(desk)
+    training = replace(desk, settings=replace(desk.settings, training=True))
+    assert backups.make_nightly(training) is None
