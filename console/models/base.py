@@ -13,6 +13,7 @@ from sqlite3 import OperationalError
 from time import monotonic, sleep
 from typing import Any, Final, TypeVar, cast
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     Connection,
@@ -309,9 +310,17 @@ def _postgresql(kind: URL) -> Engine:
     def open_patiently(
         _dialect: Dialect, _entry: ConnectionPoolEntry, _words: list[Any], wanted: dict[str, Any]
     ) -> Any:
-        return switchboard.connect(**wanted)
+        return switchboard.connect(**(wanted | _NEW_PASSWORDS.get(engine, {})))
 
     return engine
+
+
+_NEW_PASSWORDS: WeakKeyDictionary[Engine, dict[str, str]] = WeakKeyDictionary()
+
+
+def connect_with(engine: Engine, password: str) -> None:
+    """Open every further connection of an engine with another password."""
+    _NEW_PASSWORDS[engine] = {"password": password}
 
 
 def _may_pass(error: OperationalTrouble) -> bool:

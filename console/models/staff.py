@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, String, event, select, text
+from sqlalchemy import Connection, String, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -173,15 +173,6 @@ def change_own_password(db: Session, login: str, password: str) -> None:
     # The server takes no parameters in this statement.
     made = Literal(verifier(db, login, password)).as_string(None)
     db.connection().exec_driver_sql(f"ALTER ROLE CURRENT_USER PASSWORD {made}")
-
-
-def connect_with(engine: Engine, password: str) -> None:
-    """Open every further connection of an engine with another password."""
-
-    def use(_dialect: object, _entry: object, _args: object, given: dict[str, Any]) -> None:
-        given["password"] = password
-
-    event.listen(engine, "do_connect", use)
 
 
 def sessions(db: Session) -> tuple[Connected, ...]:

@@ -31,7 +31,7 @@ from console.domain.texts import check_text, clean_text
 from console.models import schema
 from console.models import staff as logins
 from console.models.audit import AuditEntry
-from console.models.base import Records
+from console.models.base import Records, connect_with
 from console.models.problems import DatabaseAway, Stale
 from console.models.staff import NotLetIn, Staff
 from console.services import audit
@@ -310,7 +310,7 @@ def change_own_password(desk: Desk, current: str, new: str) -> None:
     if _has_logins(desk):
         with desk.records.begin() as db:
             logins.change_own_password(db, login, new)
-        logins.connect_with(desk.records.engine, new)
+        connect_with(desk.records.engine, new)
         return
     with desk.records.begin() as db:
         db.get_one(Staff, login).password_hash = _HASHER.hash(_bytes(new))

@@ -469,10 +469,13 @@ def test_ones_own_password_changes_at_the_server_and_the_desk_goes_on(on_server,
     on_server.enters(on_server.sue, "100% ‘new’ \\'and' longer").records.close()
     sue.records.engine.dispose()
     staff.check_still_here(sue)
+    staff.change_own_password(sue, "100% ‘new’ \\'and' longer", "and one more, twice changed")
+    sue.records.engine.dispose()
+    staff.check_still_here(sue)
     with seated(on_server.ada).records.read() as db:
         told = db.scalars(select(AuditEntry.action).where(AuditEntry.staff == on_server.sue)).all()
     assert told.count("staff:refused") == 1
-    assert told.count("staff:password_changed") == 1
+    assert told.count("staff:password_changed") == 2
 
 
 @on_a_server
