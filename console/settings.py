@@ -61,6 +61,18 @@ class Settings:
     poll_seconds: float = setting(
         0.5, "Ask the portal every (seconds)", "How often new registration attempts are fetched."
     )
+    mail_server: str = setting(
+        "",
+        "Mail server",
+        "Such as smtp://mail.example.org:587; members are told of changes through it. Empty: "
+        "nobody is.",
+    )
+    mail_sender: str = setting(
+        "", "Sender of e-mails", "The address that e-mails to members come from."
+    )
+    lock_minutes: float = setting(
+        15.0, "Lock after (minutes)", "How long nobody may touch the console before it locks."
+    )
     training: bool = setting(False, "Training", "A made-up co-op: nothing leaves this machine.")
     portal_pages_url: str = setting(
         "", "Member pages of the portal", "Where a member registers; opened while training."

@@ -8,11 +8,12 @@ from typing import Final
 
 
 class ErrandKind(StrEnum):
-    """What is carried to the portal."""
+    """What is carried to the portal, or to a member's mailbox."""
 
     PUBLISH_NAME = "publish_name"
     RESEND = "resend"
     CORRECT_EMAIL = "correct_email"
+    TELL_OLD_CONTACT = "tell_old_contact"
 
     @property
     def words(self) -> str:
@@ -21,6 +22,7 @@ class ErrandKind(StrEnum):
             ErrandKind.PUBLISH_NAME: "The corrected name",
             ErrandKind.RESEND: "The verify-account e-mail",
             ErrandKind.CORRECT_EMAIL: "The corrected e-mail address",
+            ErrandKind.TELL_OLD_CONTACT: "The word to the address that was on file",
         }[self]
 
 

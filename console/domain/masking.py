@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 DOTS: Final = "•••"
 HIDDEN_MONEY: Final = "$" + DOTS
+
+
+_ADDRESS: Final = re.compile(r"[^\s@“”<>]+@[^\s@“”<>]+\.\w+")
+
+
+def mask_addresses(text: str) -> str:
+    """Mask every e-mail address in a sentence."""
+    return _ADDRESS.sub(lambda found: mask_email(found[0]), text)
 
 
 def mask_email(address: str) -> str:

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from console.domain.courier import ErrandKind, ErrandState
 from console.models.base import Choice, Instant, Record, Records, Versioned
 
+_ONE_AT_A_TIME = "kind IN ('resend', 'correct_email') AND state IN ('waiting', 'sending')"
+
 
 class Errand(Versioned, Record):
     """One thing the courier carries to the portal, and what came of it."""
@@ -26,8 +28,8 @@ class Errand(Versioned, Record):
             "kind",
             "account_number",
             unique=True,
-            sqlite_where=text("kind <> 'publish_name' AND state IN ('waiting', 'sending')"),
-            postgresql_where=text("kind <> 'publish_name' AND state IN ('waiting', 'sending')"),
+            sqlite_where=text(_ONE_AT_A_TIME),
+            postgresql_where=text(_ONE_AT_A_TIME),
         ),
     )
 

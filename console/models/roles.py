@@ -64,7 +64,7 @@ class Rights:
     """Columns that take nobody's login but one's own, or none."""
 
 
-RIGHTS: Final = (
+_FIRST_RIGHTS: Final = (
     Rights(
         "member",
         changes=(
@@ -252,6 +252,14 @@ RIGHTS: Final = (
     Rights("coop"),
     Rights("alembic_version"),
 )
+_CONTACT_CHANGE: Final = Rights(
+    "contact_change",
+    adds=(Adds(CHANGERS),),
+    changes=(Changes(CHANGERS, ("undone_by", "undone_at", "version")),),
+    author="changed_by",
+    signed=("undone_by",),
+)
+RIGHTS: Final = (*_FIRST_RIGHTS, _CONTACT_CHANGE)
 
 
 def set_up(connection: Connection) -> None:
@@ -260,11 +268,20 @@ def set_up(connection: Connection) -> None:
         make_groups(connection)
     for statement in (*_NUMBERED, *_RULES, *_STAFF):
         _tell(connection, statement)
-    for rights in RIGHTS:
+    for rights in _FIRST_RIGHTS:
         grant(connection, rights)
     with _as_whoever_signed_in(connection):
         for statement in _CLOSING:
             _tell(connection, statement)
+
+
+def set_up_contact_changes(connection: Connection) -> None:
+    """Let contact details change only with a row that says who asked, by whoever may."""
+    grant(connection, _CONTACT_CHANGE)
+    for statement in _CONTACT_RULES:
+        _tell(connection, statement)
+    for rule in ("contact_has_change", "contact_change_is_honest"):
+        _tell(connection, f"REVOKE ALL ON FUNCTION {rule}() FROM PUBLIC")
 
 
 def act_as_owner(connection: Connection) -> None:
@@ -414,7 +431,8 @@ _APPROVES: Final = (
 _COURIER_SAYS: Final = (
     "'name:published', 'name:not_published', 'verification_email:resent', "
     "'verification_email:not_resent', 'verification_email:address_corrected', "
-    "'verification_email:address_not_corrected'"
+    "'verification_email:address_not_corrected', "
+    "'contact:old_contact_told', 'contact:old_contact_not_told'"
 )
 _ADMINISTRATOR_SAYS: Final = (
     "'staff:enrolled', 'staff:role_changed', 'staff:renamed', 'staff:password_given', "
@@ -628,6 +646,70 @@ _SCRAM: Final = (
     r"^SCRAM-SHA-256\$\d{4,7}:[A-Za-z0-9+/]{16,}={0,2}"
     r"\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$"
 )
+_CONTACT_COLUMNS: Final = (
+    "email",
+    "phone",
+    "second_phone",
+    "mailing_line",
+    "mailing_city",
+    "mailing_state",
+    "mailing_zip",
+)
+
+
+def _contact(row: str, only: str) -> str:
+    """Put together, as jsonb, those contact details of a member's row that a change names."""
+    pairs = ", ".join(f"'{one}', {row}.{one}" for one in _CONTACT_COLUMNS)
+    return (
+        f"(SELECT jsonb_object_agg(key, value) FROM jsonb_each(jsonb_build_object({pairs})) "
+        f"WHERE {only}::jsonb ? key)"
+    )
+
+
+_SAME_CONTACT: Final = " AND ".join(
+    f"OLD.{one} IS NOT DISTINCT FROM NEW.{one}" for one in _CONTACT_COLUMNS
+)
+_CHANGED_CONTACT: Final = " AND ".join(
+    f"(OLD.{one} IS NOT DISTINCT FROM NEW.{one} OR c.after::jsonb ? '{one}')"
+    for one in _CONTACT_COLUMNS
+)
+_CONTACT_RULES: Final = (
+    _rule(
+        "contact_has_change",
+        f"""
+      IF {_SAME_CONTACT} THEN
+        RETURN NEW;
+      END IF;
+      IF NOT EXISTS (
+        SELECT 1 FROM contact_change c
+        WHERE c.member_id = NEW.id AND c.xmin = pg_current_xact_id()::xid AND {_CHANGED_CONTACT}
+        AND (
+          (c.changed_by = session_user AND c.undone_at IS NULL
+            AND c.before::jsonb = {_contact("OLD", "c.before")}
+            AND c.after::jsonb = {_contact("NEW", "c.after")})
+          OR (c.undone_by = session_user AND c.undone_at IS NOT NULL
+            AND c.after::jsonb = {_contact("OLD", "c.after")}
+            AND c.before::jsonb = {_contact("NEW", "c.before")})))
+      THEN
+        {_refuses("contact details change with a row that says who asked")};
+      END IF;""",
+        definer=True,
+    ),
+    _at_the_end("member", "UPDATE", "contact_has_change"),
+    _rule(
+        "contact_change_is_honest",
+        f"""
+      IF NEW.undone_by <> '' OR NEW.undone_at IS NOT NULL OR NOT EXISTS (
+        SELECT 1 FROM member m WHERE m.id = NEW.member_id AND (
+          NEW.before::jsonb = {_contact("m", "NEW.before")}
+          OR NEW.after::jsonb = {_contact("m", "NEW.after")}))
+      THEN
+        {_refuses("a change tells what stood on file")};
+      END IF;""",
+    ),
+    _before("contact_change", "INSERT", "contact_change_is_honest"),
+)
+
 _STAFF: Final = (
     f"""
     CREATE FUNCTION staff_check(login text) RETURNS void LANGUAGE plpgsql {_PINNED}

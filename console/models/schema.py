@@ -18,7 +18,7 @@ from console.domain.errors import ConsoleError
 from console.models import changes, problems, roles
 from console.models.base import Record, Records, connect
 
-LATEST: Final = "0006"
+LATEST: Final = "0007"
 """The newest step in `migrations/versions`; a test holds the two together."""
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK: Final = 0x636F6F70

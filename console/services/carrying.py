@@ -1,4 +1,4 @@
-"""What each kind of errand says to the portal, and what the portal's answer means for it."""
+"""What each kind of errand says to the portal or by e-mail, and what the answer means for it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from console.clients.http import Unexpected, Unreachable
+from console.clients.mail import Bounced
 from console.clients.portal import (
     EmailSent,
     PortalRegistration,
@@ -96,6 +97,8 @@ def carry(desk: Desk, job: Job, settle_on: Callable[[str], bool]) -> End:
                 return _resend(desk, job, settle_on)
             case ErrandKind.CORRECT_EMAIL:
                 return _correct_email(desk, job, settle_on)
+            case ErrandKind.TELL_OLD_CONTACT:
+                return _tell_old_contact(desk, job)
     except Throttled as problem:
         return Later(str(problem), problem.retry_after)
     except Refused as refusal:
@@ -110,6 +113,7 @@ _REFUSALS = {
     ErrandKind.PUBLISH_NAME: Action.NAME_NOT_PUBLISHED,
     ErrandKind.RESEND: Action.EMAIL_NOT_RESENT,
     ErrandKind.CORRECT_EMAIL: Action.EMAIL_NOT_CORRECTED,
+    ErrandKind.TELL_OLD_CONTACT: Action.OLD_CONTACT_NOT_TOLD,
 }
 
 
@@ -218,6 +222,35 @@ def _correct_email(desk: Desk, job: Job, settle_on: Callable[[str], bool]) -> En
         _learn_sent(desk, job, sent),
         Action.EMAIL_CORRECTED,
     )
+
+
+def _tell_old_contact(desk: Desk, job: Job) -> End:
+    """Tell the address that was on file before, so that a stranger's change is noticed.
+
+    An e-mail may go twice when a courier dies between the mail server's answer and ours; that is
+    better than none.
+    """
+    to = job.wanted("to")
+    if desk.mail is None:
+        return Later("No mail server is set up where the courier runs.")
+    coop, phone = desk.settings.coop_name, desk.settings.coop_phone
+    call = f" at {phone}" if phone else ""
+    try:
+        desk.mail.send(
+            to,
+            f"A change to your account with {coop}",
+            f"On {job.wanted('on')} we changed the {job.wanted('what')} on your account ending in "
+            f"{job.account_number[-3:]}, as we were asked to.\n\n"
+            f"If you asked for this, there is nothing to do. If you did not, please call us{call}."
+            f"\n\nWe never ask for a password, a card or a bank number by e-mail.\n\n{coop}\n",
+            at=desk.now(),
+        )
+    except Bounced:
+        return NotDone(
+            f"The e-mail to {to} came back, so nobody at the old address knows of the change.",
+            Action.OLD_CONTACT_NOT_TOLD,
+        )
+    return Done(f"{to} was told of the change.", lambda _: None, Action.OLD_CONTACT_TOLD)
 
 
 def _registration_id(desk: Desk, job: Job, settle_on: Callable[[str], bool]) -> str | None:

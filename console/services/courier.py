@@ -131,7 +131,7 @@ def _claim(desk: Desk, errand_id: str, *, only_if_due: bool) -> Job | None:
 
 def _name_registration(db: Session, errand: Errand) -> None:
     """Write down for which registration this is, so that every try is for the same one."""
-    if errand.kind is ErrandKind.PUBLISH_NAME:
+    if errand.kind not in (ErrandKind.RESEND, ErrandKind.CORRECT_EMAIL):
         return
     payload = json.loads(errand.payload)
     registration = registration_for(db, errand.account_number)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from console.clients.mail import Mail
 from console.clients.portal import Portal
 from console.domain.errors import ConsoleError
 from console.domain.staff import Role
@@ -39,6 +40,14 @@ class Desk:
     def carries(self) -> bool:
         """Whether this desk brings errands to the portal itself; else a courier apart does."""
         return may_carry(self.records)
+
+    @property
+    def mail(self) -> Mail | None:
+        """The mail server that members are told of changes through, if the office has one."""
+        settings = self.settings
+        if not (settings.mail_server and settings.mail_sender):
+            return None
+        return Mail.at(settings.mail_server, settings.mail_sender, settings.coop_name)
 
     def __post_init__(self) -> None:
         # Whatever is changed at this desk bears its colleague's login.

@@ -134,6 +134,8 @@ class TimelineEntry:
     """Set on a note that can be removed."""
     correction_id: str = ""
     """Set on a correction of the name that can still be undone."""
+    contact_change_id: str = ""
+    """Set on a change of the contact details that can still be undone."""
 
 
 class NextAct(StrEnum):

@@ -18,6 +18,7 @@ from console.domain.money import Money
 from console.domain.texts import MOST_NOTE, check_text
 from console.models.accounts import Account, accounts_of
 from console.models.calls import Call, calls_of
+from console.models.contact import changes_of_contact
 from console.models.courier import errands_of
 from console.models.members import (
     Alert,
@@ -109,6 +110,7 @@ def _page(db: Session, desk: Desk, member: Member, call_id: str | None) -> Membe
         standings=standings,
         calls=calls_of(db, member.id, timeline.MOST_ENTRIES),
         corrections=corrections,
+        contact_changes=changes_of_contact(db, member.id, timeline.MOST_ENTRIES),
         notes=notes_of(db, member.id, timeline.MOST_ENTRIES),
         errands=errands,
         staff=staff,

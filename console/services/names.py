@@ -23,7 +23,7 @@ from console.models.members import FormerName, Member, NameCorrection, correctio
 from console.models.problems import Stale
 from console.models.search import rekeyed
 from console.models.staff import names_of_staff
-from console.services import audit, members, staff
+from console.services import audit, contact, members, staff
 from console.services.audit import Action
 from console.services.desk import Desk, check_may_change
 from console.services.standing import errand_words
@@ -181,6 +181,7 @@ def _correct(
     db.add(made)
     _rename(db, desk, member, wanted.name, wanted.given_names)
     _publish(db, desk, member, made)
+    contact.tell_old_contact(db, desk, member, member.email, "name")
     audit.record(
         db,
         desk,

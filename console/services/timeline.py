@@ -8,14 +8,16 @@ from datetime import date
 
 from console.domain import times
 from console.domain.calls import Reason, Result
+from console.domain.contact import FIELD_WORDS, Asked, in_a_sentence, shown
 from console.domain.courier import ErrandKind, ErrandState
-from console.domain.masking import HIDDEN_MONEY, mask_email
+from console.domain.masking import HIDDEN_MONEY, mask_addresses, mask_email
 from console.domain.members import display_name
 from console.domain.money import Money
 from console.domain.registration import Outcome, Proof
 from console.domain.verification import DeliveryStatus
 from console.models.accounts import Account
 from console.models.calls import Call
+from console.models.contact import ContactChange, contact_of
 from console.models.courier import Errand
 from console.models.members import Member, NameCorrection, Note
 from console.models.registration import RegistrationAttempt
@@ -36,6 +38,7 @@ _ERRANDS = {
     (ErrandKind.RESEND, ErrandState.DONE): "Verify-account e-mail sent again",
     (ErrandKind.CORRECT_EMAIL, ErrandState.DONE): "E-mail address corrected",
     (ErrandKind.PUBLISH_NAME, ErrandState.DONE): "Corrected name reached the portal",
+    (ErrandKind.TELL_OLD_CONTACT, ErrandState.DONE): "The old address was told of a change",
 }
 
 
@@ -48,6 +51,7 @@ class Happenings:
     standings: Mapping[str, Standing]
     calls: Sequence[Call]
     corrections: Sequence[NameCorrection]
+    contact_changes: Sequence[ContactChange]
     notes: Sequence[Note]
     errands: Sequence[Errand]
     staff: Mapping[str, str]
@@ -67,10 +71,13 @@ def _entries(h: Happenings, zone: str, masked: bool) -> Iterator[TimelineEntry]:
         yield from (_attempt(attempt, email) for attempt in standing.attempts)
         yield from (_delivery(delivery, email) for delivery in standing.deliveries)
     yield from (_call(call, h.staff) for call in h.calls)
-    yield from (_errand(errand, h.staff) for errand in h.errands)
+    yield from (_errand(errand, h.staff, masked) for errand in h.errands)
     yield from (_note(note, h.staff) for note in h.notes)
     for correction in h.corrections:
         yield from _correction(correction, h.member, h.staff)
+    stands = contact_of(h.member).as_fields()
+    for change in h.contact_changes:
+        yield from _contact(change, stands, h.staff, masked)
     for account in h.accounts:
         yield from _money(account, zone, masked)
 
@@ -113,18 +120,19 @@ def _call(call: Call, staff: Mapping[str, str]) -> TimelineEntry:
     return TimelineEntry(call.began_at, EntryKind.CALL, title, f"{verified}{result}{note}", who)
 
 
-def _errand(errand: Errand, staff: Mapping[str, str]) -> TimelineEntry:
+def _errand(errand: Errand, staff: Mapping[str, str], masked: bool) -> TimelineEntry:
     kind = EntryKind.EDIT if errand.kind is ErrandKind.PUBLISH_NAME else EntryKind.EMAIL
     title = _ERRANDS.get(
         (errand.kind, errand.state),
         f"{errand.kind.words}: {errand.state.words[:1].lower()}{errand.state.words[1:]}",
     )
     who = staff.get(errand.asked_by, errand.asked_by)
+    answer = mask_addresses(errand.answer) if masked else errand.answer
     return TimelineEntry(
         errand.finished_at or errand.asked_at,
         kind,
         title,
-        f"Account {errand.account_number}. {errand.answer}".strip(),
+        f"Account {errand.account_number}. {answer}".strip(),
         who,
     )
 
@@ -170,6 +178,46 @@ def _correction(
             f"“{after}” became “{before}” again.",
             staff.get(correction.undone_by, correction.undone_by),
         )
+
+
+def _contact(
+    change: ContactChange, stands: Mapping[str, str], staff: Mapping[str, str], masked: bool
+) -> Iterator[TimelineEntry]:
+    before, after = change.details_before(), change.details_after()
+    what = in_a_sentence(tuple(after))
+    asked = Asked(change.asked).words
+    told = mask_email(change.told) if masked else change.told
+    details = (
+        f"{asked}."
+        if masked
+        else f"{_became(before, after)} {asked}." + (f" {told} is told." if told else "")
+    )
+    undone = change.undone_at is not None
+    can_undo = not undone and all(stands[field] == value for field, value in after.items())
+    yield TimelineEntry(
+        change.changed_at,
+        EntryKind.EDIT,
+        f"{what[:1].upper()}{what[1:]} changed",
+        details,
+        staff.get(change.changed_by, change.changed_by),
+        contact_change_id=change.id if can_undo else "",
+    )
+    if change.undone_at is not None:
+        yield TimelineEntry(
+            change.undone_at,
+            EntryKind.EDIT,
+            f"Change of {what} undone",
+            "" if masked else _became(after, before),
+            staff.get(change.undone_by, change.undone_by),
+        )
+
+
+def _became(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    return " ".join(
+        f"{FIELD_WORDS[field]}: {shown(field, before[field]) or 'nothing'} became "
+        f"{shown(field, value) or 'nothing'}."
+        for field, value in after.items()
+    )
 
 
 def _money(account: Account, zone: str, masked: bool) -> Iterator[TimelineEntry]:

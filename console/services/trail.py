@@ -59,7 +59,7 @@ class Kind(StrEnum):
     EVERYTHING = "Everything"
     OPENED = "Members opened"
     CHANGED = "Rows changed"
-    NAMES = "Names"
+    NAMES = "Names and contact details"
     REGISTRATION = "Registrations"
     CALLS = "Calls and callers"
     NOTES = "Notes and alerts"
@@ -68,7 +68,7 @@ class Kind(StrEnum):
 
 
 _BEGINS: Final = {
-    Kind.NAMES: ("name:",),
+    Kind.NAMES: ("name:", "contact:"),
     Kind.REGISTRATION: ("registration", "verification", "password_rule", "attempt", "email"),
     Kind.CALLS: ("call:", "caller:"),
     Kind.NOTES: ("note:", "alert:"),
@@ -393,11 +393,21 @@ _WORDS: Final = {
     Action.STAFF_REFUSED: "Was refused at sign-in",
     Action.STAFF_SIGNED_OUT: "Signed out",
     Action.MEMBER_OPENED: "Opened the member",
+    Action.CONTACT_SHOWN: "Uncovered the contact details to change them",
+    Action.CONTACT_CHANGED: "Changed the contact details",
+    Action.CONTACT_CHANGE_UNDONE: "Undid a change of the contact details",
+    Action.OLD_CONTACT_TOLD: "Told the old address of a change",
+    Action.OLD_CONTACT_NOT_TOLD: "Could not tell the old address of a change",
     Action.TRAIL_EXPORTED: "Took this trail out as a file",
     Action.TRAIL_VERIFIED: "Had this trail verified",
 }
 _ROW_WORDS: Final = {ROW_ADDED: "Added", ROW_CHANGED: "Changed", ROW_REMOVED: "Removed"}
-_TABLES: Final = {"name_correction": "name correction", "former_name": "former name"}
+_TABLES: Final = {
+    "name_correction": "name correction",
+    "former_name": "former name",
+    "former_address": "former address",
+    "contact_change": "contact change",
+}
 
 
 def _in_words(db: Session, entries: Sequence[AuditEntry]) -> tuple[TrailRow, ...]:
