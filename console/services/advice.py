@@ -8,7 +8,7 @@ from datetime import datetime
 
 from console.domain import times
 from console.domain.members import AccountStatus
-from console.domain.registration import CaseKind, Outcome
+from console.domain.registration import CaseKind, Outcome, RegistrationState
 from console.domain.verification import DeliveryStatus
 from console.models.accounts import Account
 from console.models.members import Member, NameCorrection
@@ -161,7 +161,8 @@ def _nothing_wrong(
 
 
 def _is_unregistered(standing: Standing) -> bool:
-    return standing.registration is None or standing.registration.kind is not CaseKind.SOLVED
+    registration = standing.registration
+    return registration is None or registration.state is not RegistrationState.VERIFIED
 
 
 def _say(desk: Desk, moment: datetime) -> str:

@@ -13,6 +13,7 @@ from console.background import Background
 from console.domain import spelling
 from console.domain.courier import ErrandState
 from console.domain.errors import ConsoleError
+from console.domain.merging import merge
 from console.domain.names import explain
 from console.domain.registration import Proof, clean_name, needs_supervisor
 from console.services import courier, names, registration
@@ -31,6 +32,7 @@ from console.views import theme
 from console.views.sheet import Sheet, confirm
 from console.views.spelling import SpellingView
 from console.views.theme import GRID
+from console.views.versions import Versions
 from console.views.widgets import (
     Button,
     Field,
@@ -44,6 +46,7 @@ from console.views.widgets import (
     row,
 )
 
+_FIELD_WORDS = {"name": "Last or business name", "given_names": "Given names"}
 WATCH_MILLISECONDS = 400
 WARN_MILLISECONDS = 350
 """Half a name is nearly always another person's: the warning waits until the typing pauses."""
@@ -68,8 +71,7 @@ class CorrectionDialog(Sheet):
         self._page, self._account, self._call_id = page, account, call_id
         self._id = str(uuid4())
         self._version = page.version
-        self._before = page.name
-        self._theirs: NameOnFile | None = None
+        self._before, self._given_before = page.name, page.given_names
         self._corrected: Corrected | None = None
         self._checking = ""
         self._typed = typed
@@ -244,22 +246,10 @@ class CorrectionDialog(Sheet):
 
     def _make_conflict(self) -> None:
         self.conflict = QWidget()
-        self.conflict_words = Notice("swap", "", "warn")
-        self.given_names = Words("", "text", "muted", wrap=True)
-        self.versions = SpellingView("Yours", "Theirs")
-        self.take_theirs = Button("Take theirs")
-        self.take_theirs.clicked.connect(self._on_take_theirs)
-        self.apply_mine = Button("Apply mine on top")
-        self.apply_mine.clicked.connect(self._on_apply_mine)
-        self.conflict.setLayout(
-            column(
-                self.conflict_words,
-                self.versions,
-                self.given_names,
-                row(self.take_theirs, self.apply_mine, 0),
-                gap=GRID,
-            )
-        )
+        self.both_spellings = SpellingView("Yours", "Theirs")
+        self.versions = Versions(_FIELD_WORDS)
+        self.versions.chosen.connect(self._on_chosen)
+        self.conflict.setLayout(column(self.both_spellings, self.versions, gap=GRID))
         self.conflict.hide()
         self.body.addWidget(self.conflict)
 
@@ -308,7 +298,7 @@ class CorrectionDialog(Sheet):
     # What happens
 
     def _is_touched(self) -> bool:
-        return (self.name.text(), self.given.text()) != (self._page.name, self._page.given_names)
+        return (self.name.text(), self.given.text()) != (self._before, self._given_before)
 
     def _has_unsaved_words(self) -> bool:
         fields = (self.note, self.login, self.password)
@@ -338,6 +328,7 @@ class CorrectionDialog(Sheet):
             self._show_warning()
         self.save.setEnabled(
             self._corrected is None
+            and self.conflict.isHidden()
             and self._is_touched()
             and bool(new.strip())
             and self.proof.currentData() is not None
@@ -397,31 +388,38 @@ class CorrectionDialog(Sheet):
         )
 
     def _show_conflict(self, theirs: NameOnFile) -> None:
-        self._theirs = theirs
-        mine = self.name.text()
-        found = explain(mine, theirs.name, cut_at=self._cut_at())
-        by = theirs.changed_by or "A colleague"
-        self.conflict_words.say(f"{by} changed this name after you opened it. Which one stands?")
-        given = self.given.text().strip()
-        self.given_names.setText(f"Given names: yours {given or '–'}, theirs {theirs.given_names}.")
-        self.given_names.setVisible(given != theirs.given_names)
-        self.versions.show_pair(mine, theirs.name, found.typed_marks, found.on_file_marks)
-        self.conflict.show()
-        self.save.setEnabled(False)
-        self.apply_mine.setFocus()
+        mine = {"name": self.name.text().strip(), "given_names": self.given.text().strip()}
+        filed = {"name": theirs.name, "given_names": theirs.given_names}
+        merged = merge({"name": self._before, "given_names": self._given_before}, mine, filed)
+        self._version = theirs.version
+        self._before, self._given_before = theirs.name, theirs.given_names
+        found = explain(mine["name"], theirs.name, cut_at=self._cut_at())
+        self.both_spellings.show_pair(
+            mine["name"], theirs.name, found.typed_marks, found.on_file_marks
+        )
+        self.both_spellings.setVisible("name" in merged.clashes)
+        self.versions.show_versions(theirs.changed_by, mine, filed, merged)
+        self._show_form(False)
 
-    def _on_take_theirs(self) -> None:
-        super().reject()
-
-    def _on_apply_mine(self) -> None:
-        if self._theirs is None:
-            return
-        self._version, self._before = self._theirs.version, self._theirs.name
-        self._id = str(uuid4())
-        self.conflict.hide()
+    def _show_form(self, there: bool) -> None:
+        """Show the form, or both versions in its place with buttons of their own."""
+        self.form.setVisible(there)
+        self.save_button.setVisible(there)
+        self.conflict.setVisible(not there)
         self._on_edited()
+
+    def _on_chosen(self, chosen: dict[str, str] | None) -> None:
+        if chosen is None:
+            self._leave()
+            return
+        self._id = str(uuid4())
+        self.name.setText(chosen["name"])
+        self.given.setText(chosen["given_names"])
+        self._show_form(True)
         self._show_warning()
-        if self.proof.currentData() is not None:
+        if not self._is_touched():
+            self._leave()  # what is on file is what was chosen
+        elif self.proof.currentData() is not None:
             self._on_save()
 
     def _on_undo(self) -> None:

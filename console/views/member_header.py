@@ -34,6 +34,8 @@ class MemberHeader(QFrame):
 
     alerts_wanted = Signal()
     """Alerts are to be raised or cleared."""
+    contact_wanted = Signal()
+    """The contact details are to be changed."""
 
     def __init__(self, zone: str, company: QWidget) -> None:
         super().__init__()
@@ -53,6 +55,12 @@ class MemberHeader(QFrame):
             self, "Raise or clear an alert", self.alerts_wanted.emit, key="Ctrl+Shift+A",
             icon="flag", more="Alerts stand at the head of the page for every colleague.",
         )  # fmt: skip
+        self.contact_action = act(
+            self, "Change the contact details", self.contact_wanted.emit, key="Ctrl+Shift+E",
+            icon="edit", more="Phone, e-mail and mailing address, for a member we know.",
+        )  # fmt: skip
+        self.contact_action.setEnabled(False)
+        self.edit_contact = IconButton("edit", self.contact_action, size=14)
         self.flag = IconButton("flag", self.alerts_action, size=16)
         self.verified = Badge("unverified", "No call", "muted")
         self.alerts = QWidget()
@@ -67,7 +75,7 @@ class MemberHeader(QFrame):
         self.contact = QWidget()
         self.contact.setAccessibleName("Contact")
         flow = FlowLayout(self.contact, 4)
-        for part in (self.phone, self.second_phone, self.email, self.mailing):
+        for part in (self.phone, self.second_phone, self.email, self.mailing, self.edit_contact):
             flow.addWidget(part)
         self.holders = Holders()
         self._name_row = row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from uuid import uuid4
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
@@ -20,11 +21,13 @@ from console.background import Background
 from console.domain.errors import ConsoleError
 from console.domain.members import AlertKind
 from console.domain.registration import RegistrationState
-from console.services import members
+from console.services import contact, members
 from console.services.calls import CallState
+from console.services.contact import ContactChanged
 from console.services.member_page import AccountRow, MemberPage, NextAct, NextStep
 from console.views import theme
 from console.views.calls import CallerPanel
+from console.views.contact import ContactSheet
 from console.views.correction import CorrectionDialog
 from console.views.explanation import ExplainPanel
 from console.views.flash import flash
@@ -84,9 +87,11 @@ class MemberScreen(Screen):
         self.step.taken.connect(self._on_step)
         self.explain.correction_wanted.connect(self.open_correction)
         self.header.alerts_wanted.connect(self.open_alerts)
+        self.header.contact_wanted.connect(self.open_contact)
         may = background.desk.colleague.role.changes_the_file
         self.header.alerts_action.setEnabled(False)
         self.header.flag.setVisible(may)
+        self.header.edit_contact.setVisible(may)
 
     # What it does
 
@@ -127,6 +132,7 @@ class MemberScreen(Screen):
         self._shown_first(True)
         may = self.background.desk.colleague.role.changes_the_file
         self.header.alerts_action.setEnabled(may)
+        self.header.contact_action.setEnabled(may)
         if before is not None:
             for part in self._changed(before, page):
                 flash(part)
@@ -160,6 +166,24 @@ class MemberScreen(Screen):
         sheet = AlertSheet(self, self.background, self.member_id, self.page_shown.alerts)
         sheet.raised.connect(self._on_alert_raised)
         sheet.cleared.connect(self._on_alert_cleared)
+        sheet.open()
+        return sheet
+
+    def open_contact(self) -> ContactSheet | None:
+        """Open the sheet on which the contact details are changed."""
+        if self.page_shown is None:
+            return None
+        own = self._own_call()
+        sheet = ContactSheet(
+            self,
+            self.background,
+            self.page_shown,
+            own.id if own else None,
+            call_verified=own is not None and own.verified,
+        )
+        sheet.changed.connect(self._on_contact_changed)
+        self.company.begin_editing("contact details")
+        sheet.finished.connect(self.company.end_editing)
         sheet.open()
         return sheet
 
@@ -378,6 +402,16 @@ class MemberScreen(Screen):
             self,
             f"The alert “{kind.words}” is cleared.",
             lambda: self.background.ask(members.restore_alert, alert_id).then(self, _nothing),
+        )
+
+    def _on_contact_changed(self, changed: ContactChanged) -> None:
+        undo_id = str(uuid4())
+        say(
+            self,
+            changed.words,
+            lambda: self.background.ask(contact.undo_change, undo_id, changed.id).then(
+                self, lambda undone: say(self, undone.words, icon="undo")
+            ),
         )
 
     def _on_focus(self, _old: QWidget | None, new: QWidget | None) -> None:

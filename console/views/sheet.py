@@ -79,11 +79,7 @@ class Sheet(QDialog):
         super().showEvent(event)
         over = self.parentWidget()
         if over is not None:
-            middle = over.mapToGlobal(over.rect().center())
-            top = over.mapToGlobal(QPoint(0, 0)).y() + max(
-                GRID, (over.height() - self.height()) // 3
-            )
-            self.move(middle.x() - self.width() // 2, top)
+            self._place(over)
             self._scrim = self._scrim or Scrim(over)
 
     def event(self, event: QEvent) -> bool:
@@ -121,9 +117,20 @@ class Sheet(QDialog):
             if not part.isHidden():
                 wanted += part.heightForWidth(inner) + 2 * GRID
         tall = self.body.totalHeightForWidth(inner)
-        wanted += tall if tall >= 0 else self.body.totalSizeHint().height()
+        # A scroll area scrolls below the least height too, which wrapped words count at their
+        # narrowest.
+        least = self.body.totalMinimumSize().height()
+        wanted += max(tall, least) if tall >= 0 else self.body.totalSizeHint().height()
         most = over.height() - 2 * GRID if over is not None else wanted
         self.resize(wide, min(wanted, most))
+        if over is not None:
+            self._place(over)
+
+    def _place(self, over: QWidget) -> None:
+        middle = over.mapToGlobal(over.rect().center())
+        corner = over.mapToGlobal(QPoint(0, 0))
+        down = max(GRID, (over.height() - self.height()) // 3)
+        self.move(middle.x() - self.width() // 2, corner.y() + down)
 
     def _room(self) -> int:
         over = self.parentWidget()

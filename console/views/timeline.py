@@ -45,7 +45,7 @@ from PySide6.QtWidgets import (
 from console.background import Background
 from console.domain import times
 from console.domain.errors import ConsoleError
-from console.services import members, registration
+from console.services import contact, members, registration
 from console.services.member_page import EntryKind, TimelineEntry
 from console.services.registration import Corrected
 from console.views import theme
@@ -122,8 +122,8 @@ class Timeline(Card):
             more="The note leaves the page and stays in the history.",
         )  # fmt: skip
         self.undo = act(
-            self, "Undo this correction", self._on_undo, icon="undo",
-            more="Puts the name back as it was, and tells the portal.",
+            self, "Undo this change", self._on_undo, icon="undo",
+            more="Puts it back as it was before; a name goes to the portal again.",
         )  # fmt: skip
         self.remove_button, self.undo_button = Button(self.remove), Button(self.undo)
         self.list.removing.connect(self._on_delete)
@@ -177,7 +177,7 @@ class Timeline(Card):
         entry = self.list.current_entry()
         may = self.background.desk.colleague.role.changes_the_file
         self.remove.setEnabled(may and entry is not None and bool(entry.note_id))
-        self.undo.setEnabled(may and entry is not None and bool(entry.correction_id))
+        self.undo.setEnabled(may and entry is not None and _can_undo(entry))
         self.remove_button.setVisible(self.remove.isEnabled())
         self.undo_button.setVisible(self.undo.isEnabled())
 
@@ -203,14 +203,24 @@ class Timeline(Card):
 
     def _on_undo(self) -> None:
         entry = self.list.current_entry()
-        if entry is None or not entry.correction_id:
+        if entry is None:
             return
-        self.background.ask(
-            registration.undo_correction, str(uuid.uuid4()), entry.correction_id
-        ).then(self, self._say_undone, busy=[self.undo_button])
+        click, busy = str(uuid.uuid4()), [self.undo_button]
+        if entry.correction_id:
+            self.background.ask(registration.undo_correction, click, entry.correction_id).then(
+                self, self._say_undone, busy=busy
+            )
+        elif entry.contact_change_id:
+            self.background.ask(contact.undo_change, click, entry.contact_change_id).then(
+                self, lambda changed: say(self, changed.words, icon="undo"), busy=busy
+            )
 
     def _say_undone(self, corrected: Corrected) -> None:
         say(self, f"The name on file is “{corrected.after.name}” again.", icon="undo")
+
+
+def _can_undo(entry: TimelineEntry) -> bool:
+    return bool(entry.correction_id or entry.contact_change_id)
 
 
 class TimelineList(QListView):

@@ -46,9 +46,7 @@ def test_somebody_must_stay_reachable():
 
 
 def test_what_changed_is_named_as_staff_would():
-    moved = Contact(
-        "rose@example.com", "6205550147", "", "9 Elm Street", "Salina", "KS", "67401"
-    )
+    moved = Contact("rose@example.com", "6205550147", "", "9 Elm Street", "Salina", "KS", "67401")
     changed = changed_fields(FILED, moved)
     assert changed == ("email", "mailing_line", "mailing_city", "mailing_zip")
     assert in_a_sentence(changed) == "e-mail address and mailing address"

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from console.clients.portal import Portal
 from console.domain.calls import Fact, Reason, Result
+from console.domain.contact import Asked
 from console.domain.courier import ErrandKind, ErrandState
 from console.domain.members import AlertKind
 from console.domain.registration import CaseKind, Proof, RegistrationState
@@ -36,6 +37,7 @@ from console.models.setting_up import CannotSetUp
 from console.sandbox.portal import PortalAccount, RunningPortal, seed
 from console.services import (
     calls,
+    contact,
     courier,
     members,
     names,
@@ -46,6 +48,7 @@ from console.services import (
     staff,
     verification,
 )
+from console.services.contact import ContactEdit
 from console.services.desk import Colleague, Desk
 from console.services.names import Correction
 from console.services.setting_up import set_up_server
@@ -256,6 +259,10 @@ _CORRECTION = (
     "given_names_after, proof, proof_note, looks_like_other_person, approved_by, corrected_by, "
     "corrected_at, undone_by, version) VALUES "
 )
+_CONTACT = (
+    "INSERT INTO contact_change (id, version, member_id, before, after, asked, told, changed_by, "
+    "changed_at, undone_by) VALUES "
+)
 _TRAIL = "INSERT INTO audit_entry (at, staff, workstation, action, detail"
 
 SECRETS = (
@@ -435,6 +442,40 @@ FILE = (
     _attack(ALL, "UPDATE name_correction SET approved_by = 'sue'"),
     _attack(ALL, "UPDATE name_correction SET undone_by = 'sue', version = version + 1"),
     _attack(ALL, "UPDATE member SET email = 'x@example.org'"),
+    # The version moves on as it should, but nobody says who asked for it.
+    _attack(
+        CHANGERS,
+        "UPDATE member SET email = 'x@example.org', version = version + 1 WHERE id = 1",
+    ),
+    _attack(
+        CHANGERS,
+        _CONTACT + "('c1', 1, 1, '{\"phone\": \"1\"}', '{\"phone\": \"2\"}', 'in_person', '', "
+        "session_user, now(), '')",
+    ),
+    _attack(
+        CHANGERS,
+        _CONTACT + "('c2', 1, 1, (SELECT jsonb_build_object('phone', phone)::text FROM member "
+        "WHERE id = 1), '{\"phone\": \"6205550100\"}', 'in_person', '', session_user, now(), '')",
+        "UPDATE member SET phone = '6205550101', version = version + 1 WHERE id = 1",
+    ),
+    _attack(
+        CHANGERS,
+        _CONTACT + "('c3', 1, 1, (SELECT jsonb_build_object('phone', phone)::text FROM member "
+        "WHERE id = 1), '{\"phone\": \"6205550100\"}', 'in_person', '', session_user, now(), '')",
+        "UPDATE member SET phone = '6205550100', email = 'x@example.org', version = version + 1 "
+        "WHERE id = 1",
+    ),
+    _attack(
+        CHANGERS,
+        _CONTACT + "('c4', 1, 1, (SELECT jsonb_build_object('phone', phone)::text FROM member "
+        "WHERE id = 1), '{\"phone\": \"6205550100\"}', 'in_person', '', 'nobody', now(), '')",
+        "UPDATE member SET phone = '6205550100', version = version + 1 WHERE id = 1",
+    ),
+    _attack(
+        LOOKERS, _CONTACT + "('c5', 1, 1, '{}', '{}', 'in_person', '', session_user, now(), '')"
+    ),
+    _attack(ALL, "DELETE FROM contact_change"),
+    _attack(ALL, "UPDATE contact_change SET told = '', changed_by = 'sue'"),
     _attack(ALL, "UPDATE member SET version = version + 1"),
     _attack(ALL, "UPDATE member SET phone = '1', version = 1000000"),
     _attack(ALL, "UPDATE note SET removed_at = now(), version = version - 1"),
@@ -846,6 +887,14 @@ def test_a_day_at_a_desk_works(
     assert [one.state for one in corrected.publications] == [ErrandState.WAITING]
     assert newcomer in {hit.member_id for hit in search.find(desk, "okonkwu").hits}
     assert names.undo_correction(desk, str(uuid4()), corrected.id).undone
+    filed = contact.on_file(desk, newcomer, Asked.CALLER_VERIFIED, call_id)
+    moved = replace(filed.contact, phone="6205550123", mailing_line="9 Elm Street")
+    edit = ContactEdit(
+        str(uuid4()), newcomer, filed.version, filed.contact, moved, Asked.CALLER_VERIFIED, call_id
+    )
+    changed = contact.change_contact(desk, edit)
+    assert changed.on_file.contact == moved
+    assert contact.undo_change(desk, str(uuid4()), changed.id).on_file.contact == filed.contact
     with house.records.read() as db:
         case = db.scalars(select(Registration).where(Registration.account_digits == number)).one()
     registration.assign(desk, case.id, True)
@@ -856,6 +905,7 @@ def test_a_day_at_a_desk_works(
     assert _trail_of(house, login, newcomer) >= {
         "member:opened", "call:turned", "caller:verified", "note:written", "note:removed",
         "alert:raised", "alert:cleared", "name:corrected", "name:correction_undone",
+        "contact:shown", "contact:changed", "contact:change_undone",
         "registration:assigned", "registration:checked", "call:wrapped_up", "row:changed",
     }  # fmt: skip
     with house.records.read() as db:

@@ -279,14 +279,16 @@ def test_both_versions_are_shown_and_mine_goes_on_top(qtbot, town, sheet, record
     saves(sheet)
     qtbot.waitUntil(sheet.conflict.isVisible)
     said = words(sheet)
-    assert "Sam Okafor changed this name after you opened it." in said
-    assert "Given names: yours Rose, theirs Rose M." in said
-    assert sheet.versions.accessibleName().startswith("Yours: De Long. Theirs: Delong.")
+    assert "Sam Okafor changed the same meanwhile." in said
+    assert "Sam Okafor set given names to Rose M." in said
+    assert sheet.both_spellings.accessibleName().startswith("Yours: De Long. Theirs: Delong.")
     assert (sheet.name.text(), sheet.note.text()) == ("De Long", "Bill of 3 Nov")
     assert name_on_file(town) == "Delong"
-    qtbot.mouseClick(sheet.apply_mine, LEFT)
+    qtbot.mouseClick(sheet.versions.keep_mine, LEFT)
     qtbot.waitUntil(lambda: ACCEPTED in words(sheet))
     assert name_on_file(town) == town.holds()[0] == "De Long"
+    # What Sam alone changed is not written over.
+    assert names.name_on_file(town.desk, town.rose).given_names == "Rose M"
     assert corrections(records) == 2
 
 
@@ -296,10 +298,24 @@ def test_theirs_is_taken(qtbot, town, sheet, records):
     sams_edit(town)
     saves(sheet)
     qtbot.waitUntil(sheet.conflict.isVisible)
-    qtbot.mouseClick(sheet.take_theirs, LEFT)
+    qtbot.mouseClick(sheet.versions.take_theirs, LEFT)
     assert not sheet.isVisible()
     assert name_on_file(town) == "Delong"
     assert corrections(records) == 1
+
+
+def test_changes_that_fit_beside_each_other_are_both_saved(qtbot, town, sheet):
+    fills(sheet.given, "Rosalind")
+    proves(sheet)
+    sams_edit(town, name="Delong")
+    saves(sheet)
+    qtbot.waitUntil(sheet.conflict.isVisible)
+    assert "Both changes fit beside each other." in words(sheet)
+    assert not sheet.both_spellings.isVisible()
+    QTest.keyClick(sheet.versions.merge_button, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: "On file: Delong" in words(sheet))
+    on_file = names.name_on_file(town.desk, town.rose)
+    assert (on_file.name, on_file.given_names) == ("Delong", "Rosalind")
 
 
 # When something is wrong
