@@ -14,6 +14,9 @@ from console.domain.errors import ConsoleError
 
 T = TypeVar("T")
 
+MOST_CROSSINGS: Final = 8
+"""How often one transaction is done again; once is too few where a dozen desks edit one member."""
+
 
 class DatabaseTrouble(ConsoleError):
     """The database did not do what was asked; nothing was half done."""
@@ -129,8 +132,19 @@ def told_in_words() -> Iterator[None]:
 
 
 def again_if_crossed(act: Callable[[], T]) -> T:
-    """Do a whole transaction a second time when somebody else's crossed it."""
-    try:
-        return act()
-    except (IntegrityError, Stale, DatabaseBusy):
-        return act()
+    """Do a whole transaction again when somebody else's crossed it.
+
+    Where many write the same at once that can happen a few times; a database that was busy for
+    long is waited for once more only.
+    """
+    busy = False
+    for _ in range(MOST_CROSSINGS):
+        try:
+            return act()
+        except DatabaseBusy:
+            if busy:
+                raise
+            busy = True
+        except (IntegrityError, Stale):
+            continue
+    return act()

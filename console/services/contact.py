@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from console.domain import times
@@ -26,7 +25,7 @@ from console.models.calls import Call
 from console.models.contact import ContactChange, changes_of_contact, contact_of
 from console.models.courier import Errand
 from console.models.members import FormerAddress, Member
-from console.models.problems import Stale
+from console.models.problems import again_if_crossed
 from console.models.search import rekeyed
 from console.models.staff import names_of_staff
 from console.services import audit, members
@@ -103,24 +102,24 @@ def change_contact(desk: Desk, edit: ContactEdit) -> ContactChanged:
     """
     check_may_change(desk)
     wanted = clean_contact(edit.after)
-    try:
+
+    def in_one_go() -> ContactChanged:
         with desk.records.begin() as db:
             return _change(db, desk, edit, wanted)
-    except (Stale, IntegrityError):
-        # Somebody else's change, or a second press of this one, crossed ours.
-        with desk.records.begin() as db:
-            return _change(db, desk, edit, wanted)
+
+    # Somebody else's change, or a second press of this one, may cross ours.
+    return again_if_crossed(in_one_go)
 
 
 def undo_change(desk: Desk, undo_id: str, change_id: str) -> ContactChanged:
     """Put the details back as they were before a change."""
     check_may_change(desk)
-    try:
+
+    def in_one_go() -> ContactChanged:
         with desk.records.begin() as db:
             return _undo(db, desk, undo_id, change_id)
-    except Stale:
-        with desk.records.begin() as db:
-            return _undo(db, desk, undo_id, change_id)
+
+    return again_if_crossed(in_one_go)
 
 
 def tell_old_contact(db: Session, desk: Desk, member: Member, to: str, words: str) -> str:

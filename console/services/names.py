@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from console.domain import registration as rules
@@ -20,7 +19,7 @@ from console.models.accounts import accounts_of
 from console.models.calls import Call
 from console.models.courier import Errand, errands_for
 from console.models.members import FormerName, Member, NameCorrection, corrections_of
-from console.models.problems import Stale
+from console.models.problems import again_if_crossed
 from console.models.search import rekeyed
 from console.models.staff import names_of_staff
 from console.services import audit, contact, members, staff
@@ -139,13 +138,13 @@ def correct_name(desk: Desk, correction: Correction, approval: Approval | None =
         other_person = _check(db, desk, correction, wanted)
     # The password is checked before the transaction: the check takes its time on purpose.
     approver = _approver(desk, correction, approval) if other_person else ""
-    try:
+
+    def in_one_go() -> Corrected:
         with desk.records.begin() as db:
             return _correct(db, desk, correction, wanted, approver)
-    except (Stale, IntegrityError):
-        # Somebody else's correction, or a second press of this one, crossed ours.
-        with desk.records.begin() as db:
-            return _correct(db, desk, correction, wanted, approver)
+
+    # Somebody else's change, or a second press of this one, may cross ours.
+    return again_if_crossed(in_one_go)
 
 
 @dataclass(frozen=True)
@@ -297,12 +296,12 @@ def _publish(db: Session, desk: Desk, member: Member, correction: NameCorrection
 def undo_correction(desk: Desk, undo_id: str, correction_id: str) -> Corrected:
     """Put the name back as it was before a correction, and tell the portal."""
     check_may_change(desk)
-    try:
+
+    def in_one_go() -> Corrected:
         with desk.records.begin() as db:
             return _undo(db, desk, undo_id, correction_id)
-    except Stale:
-        with desk.records.begin() as db:
-            return _undo(db, desk, undo_id, correction_id)
+
+    return again_if_crossed(in_one_go)
 
 
 def _undo(db: Session, desk: Desk, undo_id: str, correction_id: str) -> Corrected:

@@ -1,0 +1,31 @@
+"""Desks that edit the same members at the same moment."""
+
+import pytest
+
+from tests.edits import Edits, edit_at_once
+
+
+def is_whole(edits: Edits) -> bool:
+    return edits.errors.total() == 0 and (edits.lost, edits.unasked) == (0, 0)
+
+
+def test_no_edit_of_many_desks_is_lost(database_url):
+    edits = edit_at_once(database_url, desks=12, seconds=2.5, pause=0.0, members=2)
+    assert edits.told.total() > 40
+    assert edits.conflicts > 0
+    assert is_whole(edits), edits.errors
+
+
+@pytest.mark.soak
+def test_no_edit_of_two_hundred_desks_in_a_minute_is_lost(database_url):
+    edits = edit_at_once(database_url, desks=200, seconds=60, pause=1.0, members=20)
+    assert edits.told.total() > 1_000
+    assert edits.conflicts > 0
+    assert is_whole(edits), edits.errors
+
+
+def test_the_count_shows_an_edit_that_was_written_over():
+    edits = Edits()
+    edits.told[1, "phone"], edits.kept[1, "phone"] = 3, 2
+    edits.told[2, "phone"], edits.kept[2, "phone"] = 1, 2
+    assert (edits.lost, edits.unasked) == (1, 1)
