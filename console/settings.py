@@ -71,7 +71,9 @@ class Settings:
         "", "Sender of e-mails", "The address that e-mails to members come from."
     )
     lock_minutes: float = setting(
-        15.0, "Lock after (minutes)", "How long nobody may touch the console before it locks."
+        15.0,
+        "Lock after (minutes)",
+        "How long nobody may touch the console before it locks; one minute at least.",
     )
     training: bool = setting(False, "Training", "A made-up co-op: nothing leaves this machine.")
     portal_pages_url: str = setting(

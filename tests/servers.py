@@ -29,7 +29,7 @@ def find_debians() -> None:
 
 
 @contextmanager
-def running_debians() -> Iterator[str]:
+def running_debians(connections: int = 100) -> Iterator[str]:
     """Run a fresh server of Debian's; answers the address of its superuser."""
     folder = Path(tempfile.mkdtemp(prefix="coop-pg15-"))
     port = free_port()
@@ -45,6 +45,7 @@ def running_debians() -> Iterator[str]:
         "--no-locale", "--no-sync", f"--pwfile={secret}",
     )  # fmt: skip
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    options += f" -c max_connections={connections}"
     run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
         yield f"postgresql+psycopg://{SUPERUSER}:{SUPERUSERS_PASSWORD}@127.0.0.1:{port}/postgres"

@@ -13,7 +13,9 @@ from console.domain.calls import Reason, Result
 from console.domain.errors import ConsoleError
 from console.services import calls
 from console.services.calls import CANNED_NOTES, CallState, WrapUp
+from console.services.drafts import Draft
 from console.views import theme
+from console.views.drafts import DraftKeeper
 from console.views.sheet import Sheet
 from console.views.theme import GRID
 from console.views.toasts import say
@@ -265,6 +267,12 @@ class WrapUpSheet(Sheet):
         self.save_action = act(self, "Wrap up", self._on_save, key="Ctrl+Return", listed=False)
         self.save.setToolTip("Ctrl+Enter")
         self.reason.setFocus()
+        self.drafts = DraftKeeper(
+            self, background, f"wrap-up {call.id}", "a wrap-up", call.member_id, self._fields
+        )
+        self.note.textChanged.connect(self.drafts.touch)
+        if not draft.note:
+            self.drafts.recall(self._show_draft)
 
     def done(self, result: int) -> None:
         if not result:
@@ -277,6 +285,19 @@ class WrapUpSheet(Sheet):
             list(Result)[self.result_box.currentIndex()],
             self.note.toPlainText()[:LONGEST_NOTE],
         )
+
+    def _fields(self) -> dict[str, str]:
+        written = self._wrap_up()
+        if not written.note.strip():
+            return {}
+        return {"reason": written.reason, "result": written.result, "note": written.note}
+
+    def _show_draft(self, draft: Draft) -> None:
+        if self.note.toPlainText():
+            return
+        for box, name in ((self.reason, "reason"), (self.result_box, "result")):
+            box.setCurrentIndex(max(0, box.findData(draft.fields.get(name))))
+        self.note.setPlainText(draft.fields.get("note", ""))
 
     def _add(self, words: str) -> None:
         written = self.note.toPlainText().rstrip()
@@ -291,6 +312,7 @@ class WrapUpSheet(Sheet):
         )
 
     def _on_saved(self, _none: None) -> None:
+        self.drafts.forget()
         self.wrapped.emit(self._call.id)
         self.accept()
 

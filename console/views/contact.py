@@ -26,7 +26,9 @@ from console.services.contact import (
     ContactEdit,
     ContactOnFile,
 )
+from console.services.drafts import Draft
 from console.services.member_page import MemberPage
+from console.views.drafts import DraftKeeper, Recalled
 from console.views.sheet import Sheet, confirm
 from console.views.theme import GRID
 from console.views.versions import Versions
@@ -68,6 +70,14 @@ class ContactSheet(Sheet):
         self._make_form()
         self._make_versions()
         self._make_foot()
+        self.drafts = DraftKeeper(
+            self,
+            background,
+            f"contact {page.member_id}",
+            "a change of the contact details",
+            page.member_id,
+            self._draft,
+        )
         if call_verified:
             self.asked.setCurrentIndex(self.asked.findData(Asked.CALLER_VERIFIED))
         else:
@@ -85,6 +95,7 @@ class ContactSheet(Sheet):
             self.fields[field].setText(shown(field, value))
         self.form.show()
         self.fields["phone"].setFocus()
+        self.drafts.recall(self._show_draft)
         self._dress()
 
     def show_problem(self, problem: ConsoleError) -> None:
@@ -111,7 +122,30 @@ class ContactSheet(Sheet):
             return
         self._leave()
 
+    def _draft(self) -> dict[str, str]:
+        if self._before is None:
+            return {}
+        before = self._before.contact.as_fields()
+        typed = self._typed().as_fields()
+        return {field: typed[field] for field in FIELDS if typed[field] != before[field]}
+
+    def _show_draft(self, draft: Draft) -> None:
+        if self._is_touched():
+            return
+        for field, value in draft.fields.items():
+            if field in self.fields:
+                self.fields[field].setText(shown(field, value))
+        if self._is_touched():
+            self.recalled.show_draft(draft, self.background)
+
+    def _begin_afresh(self) -> None:
+        if self._before is not None:
+            for field, value in self._before.contact.as_fields().items():
+                self.fields[field].setText(shown(field, value))
+        self.drafts.forget()
+
     def _leave(self) -> None:
+        self.drafts.forget()
         # Qt would look `super().reject` up by its name, and ask again.
         super().reject()
 
@@ -139,6 +173,7 @@ class ContactSheet(Sheet):
         for field in FIELDS:
             line = line_edit(spoken=FIELD_WORDS[field], longest=_LONGEST[field])
             line.textChanged.connect(self._dress)
+            line.textEdited.connect(lambda _: self.drafts.touch())
             self.fields[field] = line
             self._places[field] = Field(FIELD_WORDS[field], line)
         place = self._places
@@ -155,6 +190,9 @@ class ContactSheet(Sheet):
             column(phones, place["email"], place["mailing_line"], town, self.old, gap=12)
         )
         self.form.hide()
+        self.recalled = Recalled()
+        self.recalled.afresh.connect(self._begin_afresh)
+        self.body.addWidget(self.recalled)
         self.body.addWidget(self.form)
 
     def _make_versions(self) -> None:
@@ -231,6 +269,7 @@ class ContactSheet(Sheet):
         self.background.ask(courier.make_round).then(
             self, lambda _: None, failed=lambda _: None, quiet=True
         )
+        self.drafts.forget()
         self.changed.emit(changed)
         self.accept()
 

@@ -18,6 +18,7 @@ from console.domain.names import explain
 from console.domain.registration import Proof, clean_name, needs_supervisor
 from console.services import courier, names, registration
 from console.services.changes import EVERYTHING
+from console.services.drafts import Draft
 from console.services.member_page import AccountRow, MemberPage
 from console.services.names import (
     Approval,
@@ -29,6 +30,7 @@ from console.services.names import (
 )
 from console.services.registration import PortalCheck
 from console.views import theme
+from console.views.drafts import DraftKeeper, Recalled
 from console.views.sheet import Sheet, confirm
 from console.views.spelling import SpellingView
 from console.views.theme import GRID
@@ -86,6 +88,17 @@ class CorrectionDialog(Sheet):
         self._make_conflict()
         self._make_steps()
         self._make_foot()
+        self.drafts = DraftKeeper(
+            self,
+            background,
+            f"correction {page.member_id}",
+            "a correction of the name",
+            page.member_id,
+            self._draft,
+        )
+        for field in (self.name, self.given, self.note):
+            field.textEdited.connect(self.drafts.touch)
+        self.drafts.recall(self._show_draft)
         self._on_edited()
         self._show_warning()
         background.changed.connect(self._on_changed)
@@ -153,7 +166,38 @@ class CorrectionDialog(Sheet):
             return
         self._leave()
 
+    def _draft(self) -> dict[str, str]:
+        # The supervisor's login and password are kept nowhere.
+        if self._corrected is not None or not self._has_unsaved_words():
+            return {}
+        return {
+            "name": self.name.text(),
+            "given_names": self.given.text(),
+            "note": self.note.text(),
+            "proof": str(self.proof.currentData() or ""),
+        }
+
+    def _show_draft(self, draft: Draft) -> None:
+        if self._has_unsaved_words() or self._corrected is not None:
+            return
+        self.name.setText(draft.fields.get("name", self._before))
+        self.given.setText(draft.fields.get("given_names", self._given_before))
+        self.note.setText(draft.fields.get("note", ""))
+        proof = self.proof.findData(draft.fields.get("proof") or None)
+        if proof > 0:
+            self.proof.setCurrentIndex(proof)
+        if self._has_unsaved_words():
+            self.recalled.show_draft(draft, self.background)
+
+    def _begin_afresh(self) -> None:
+        self.name.setText(self._before)
+        self.given.setText(self._given_before)
+        self.note.clear()
+        self.drafts.forget()
+
     def _leave(self) -> None:
+        if self._corrected is None:
+            self.drafts.forget()
         # Qt would look `super().reject` up by its name, and ask again.
         super().reject()
 
@@ -237,6 +281,9 @@ class CorrectionDialog(Sheet):
         form.addLayout(proof_row)
         form.addWidget(self.approval)
         self.form.setLayout(form)
+        self.recalled = Recalled()
+        self.recalled.afresh.connect(self._begin_afresh)
+        self.body.addWidget(self.recalled)
         self.body.addWidget(self.form)
         self.name.textChanged.connect(self._on_edited)
         self.given.textChanged.connect(self._on_edited)
@@ -369,6 +416,8 @@ class CorrectionDialog(Sheet):
 
     def _on_saved(self, corrected: Corrected) -> None:
         self.clear_problem()
+        self.drafts.forget()
+        self.recalled.hide()
         self.password.clear()
         self.save.setEnabled(False)
         self.as_typed.setEnabled(False)

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 from console.background import Background
 from console.domain.errors import ConsoleError
 from console.services import members
+from console.services.drafts import Draft
 from console.views import theme
+from console.views.drafts import DraftKeeper
 from console.views.theme import GRID
 from console.views.toasts import say
 from console.views.widgets import Button, ProblemLine, Words, act, row
@@ -39,6 +41,10 @@ class NoteField(QWidget):
         self.save_action.setEnabled(False)
         self.save = Button(self.save_action)
         self.text.textChanged.connect(self._dress)
+        self.drafts = DraftKeeper(
+            self, background, f"note {member_id}", "a note", member_id, self._draft
+        )
+        self.text.textChanged.connect(self.drafts.touch)
         self.text.turned.connect(self._dress)
         self.problem = ProblemLine()
         layout = QVBoxLayout(self)
@@ -53,6 +59,8 @@ class NoteField(QWidget):
         may = background.desk.colleague.role.changes_the_file
         self.setVisible(may)
         self.write.setEnabled(may)
+        if may:
+            self.drafts.recall(self._show_draft)
         self._dress()
 
     def show_call(self, call_id: str | None) -> None:
@@ -64,6 +72,16 @@ class NoteField(QWidget):
         self._sending = None
         self.problem.say(str(problem))
         self.text.setFocus()
+
+    def _draft(self) -> dict[str, str]:
+        words = self.text.toPlainText()
+        # With its id: a note that was sent before a crash is not written a second time.
+        return {"text": words, "note_id": self._note_id} if words.strip() else {}
+
+    def _show_draft(self, draft: Draft) -> None:
+        if not self.text.toPlainText():
+            self._note_id = draft.fields.get("note_id", self._note_id)
+            self.text.setPlainText(draft.fields.get("text", ""))
 
     def _on_save(self) -> None:
         words = self.text.toPlainText()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer, Signal
@@ -28,6 +29,7 @@ from console.domain.errors import ConsoleError
 from console.services import diagnostics, staff
 from console.services.calls import CallState
 from console.services.diagnostics import DatabaseHealth, Light
+from console.services.drafts import Unfinished, unfinished
 from console.services.search import Hit
 from console.settings import Settings
 from console.views import theme
@@ -60,7 +62,6 @@ from console.views.widgets import (
 )
 
 HEALTH_MILLISECONDS = 4_000
-IDLE_SECONDS = 15 * 60
 RAIL, NARROW_RAIL = 208, 64
 NARROW_BELOW = 940
 """Below this width, at 100 % text, the rail shows its icons only."""
@@ -149,7 +150,7 @@ class Window(QMainWindow):
         self._make_actions()
         self._lay_out()
         self._connect()
-        self.idle = IdleWatch(self, IDLE_SECONDS)
+        self.idle = IdleWatch(self, max(1.0, settings.lock_minutes) * 60)
         self.idle.idle.connect(self.lock_now)
         self._health = QTimer(self)
         self._health.setInterval(HEALTH_MILLISECONDS)
@@ -221,6 +222,14 @@ class Window(QMainWindow):
         if back and health.light.answers:
             self.toasts.say("The database answers again.")
             self._load_again()
+
+    def _ask_unfinished(self) -> None:
+        desk = self.background.desk
+
+        def home(drafts: tuple[Unfinished, ...]) -> None:
+            self.home.show_unfinished(drafts, desk.now(), self.settings.zone)
+
+        self.background.ask(unfinished).then(self, home, quiet=True)
 
     def show_portal(self, light: Light) -> None:
         """Show whether the portal answers."""
@@ -483,6 +492,8 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         self.search.opened.connect(self._on_hit)
         self.home.opened.connect(self._on_hit)
+        self.home.taken_up.connect(self.open_member)
+        self.home.shown.connect(self._ask_unfinished)
         self.home.look_up.clicked.connect(self.look_up.trigger)
         self.tabs.turned_to.connect(self._on_turned)
         self.tabs.closed.connect(self._on_closed)
@@ -633,6 +644,9 @@ class Home(QWidget):
     """The members place while nobody is open: how to look one up, and who was open lately."""
 
     opened = Signal(object)
+    taken_up = Signal(int, str)
+    """Something left half done is to be gone on with: the member's id and name."""
+    shown = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -644,6 +658,11 @@ class Home(QWidget):
         self._recent = QVBoxLayout()
         self._recent.setSpacing(4)
         self.recent: list[Button] = []
+        self.left_head = Words("Left half done", "caps")
+        self.left_head.hide()
+        self._left = QVBoxLayout()
+        self._left.setSpacing(4)
+        self.left: list[Button] = []
         words = Words("Who is calling?", "figure")
         more = Words(
             "Type a name in any order and spelling, an account number with or without its point, "
@@ -657,7 +676,7 @@ class Home(QWidget):
         inside.setMaximumWidth(theme.current().px(520))
         middle = column(
             words, more, GRID, row(self.look_up, KeyHint("Ctrl+K"), 0), 3 * GRID,
-            self.recent_head, self._recent, gap=GRID,
+            self.left_head, self._left, 2 * GRID, self.recent_head, self._recent, gap=GRID,
         )  # fmt: skip
         inside.setLayout(middle)
         self._inside = inside
@@ -671,6 +690,10 @@ class Home(QWidget):
         page.addLayout(across)
         page.addStretch(3)
         theme.current().changed.connect(self._measure)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit()
 
     def show_recent(self, hits: tuple[Hit, ...]) -> None:
         """Offer those who were open lately."""
@@ -686,6 +709,23 @@ class Home(QWidget):
             self._recent.addWidget(button)
             self.recent.append(button)
         self.recent_head.setVisible(bool(hits))
+
+    def show_unfinished(self, drafts: tuple[Unfinished, ...], now: datetime, zone: str) -> None:
+        """Offer what was typed before a crash or a closed page, and never saved."""
+        for button in self.left:
+            button.hide()
+            button.deleteLater()
+        self.left = []
+        for draft in drafts[:5]:
+            when = times.when(draft.written_at, now, zone)
+            label = f"{draft.member_name}  ·  {draft.words}, {when}".replace("&", "&&")
+            button = Button(label, "rail", icon="edit")
+            button.clicked.connect(
+                lambda _=False, draft=draft: self.taken_up.emit(draft.member_id, draft.member_name)
+            )
+            self._left.addWidget(button)
+            self.left.append(button)
+        self.left_head.setVisible(bool(drafts))
 
     def _measure(self) -> None:
         self._inside.setMaximumWidth(theme.current().px(520))
