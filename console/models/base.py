@@ -167,6 +167,7 @@ class Records:
         self._who = ("", "")
         self._told = threading.local()
         event.listen(self._write, "after_begin", _say_who)
+        event.listen(self._write, "loaded_as_persistent", _hold)
         event.listen(self._write, "after_flush", _note_touched)
         event.listen(self._write, "before_commit", self._call_witnesses)
         event.listen(self._write, "after_commit", self._tell)
@@ -425,6 +426,15 @@ def _write_ahead(cursor: DBAPICursor) -> None:
             sleep(pause)
         else:
             return
+
+
+def _hold(session: Session, record: Record) -> None:
+    """Keep what a transaction has read until it ends.
+
+    A session forgets what nobody holds. Read again, a row may be newer than the one that was
+    looked at, and writing on it would silently undo what somebody else wrote between.
+    """
+    session.info.setdefault("held", []).append(record)
 
 
 def _note_touched(session: Session, _context: object) -> None:

@@ -135,7 +135,8 @@ def correct_name(desk: Desk, correction: Correction, approval: Approval | None =
     with desk.records.read() as db:
         if (known := db.get(NameCorrection, correction.id)) is not None:
             return _corrected(db, desk, known)
-        other_person = _check(db, desk, correction, wanted)
+        on_file = members.find(db, correction.member_id)
+        other_person = _check(db, desk, on_file, correction, wanted)
     # The password is checked before the transaction: the check takes its time on purpose.
     approver = _approver(desk, correction, approval) if other_person else ""
 
@@ -159,10 +160,11 @@ def _correct(
 ) -> Corrected:
     if (known := db.get(NameCorrection, correction.id)) is not None:
         return _corrected(db, desk, known)
-    other_person = _check(db, desk, correction, wanted)
+    # Found once and held: found a second time it could be a newer row than the one we looked at.
+    member = members.find(db, correction.member_id)
+    other_person = _check(db, desk, member, correction, wanted)
     if other_person and not approver:
         raise _needs_supervisor()
-    member = members.find(db, correction.member_id)
     made = NameCorrection(
         id=correction.id,
         member_id=member.id,
@@ -197,9 +199,10 @@ def _correct(
     return _corrected(db, desk, made)
 
 
-def _check(db: Session, desk: Desk, correction: Correction, wanted: _Wanted) -> bool:
+def _check(
+    db: Session, desk: Desk, member: Member, correction: Correction, wanted: _Wanted
+) -> bool:
     """Refuse what cannot be corrected, and tell whether it looks like another person."""
-    member = members.find(db, correction.member_id)
     if member.version != correction.version:
         raise ChangedMeanwhile(_on_file(db, member))
     if (member.name, member.given_names) == (wanted.name, wanted.given_names):

@@ -1,0 +1,26 @@
+import pytest
+from sqlalchemy import update
+
+from console.models.base import Records
+from console.models.members import Member
+from console.models.problems import Stale
+from tests.office import add_member
+
+
+def name_of(db, member_id) -> str:
+    """Look at a member and let go of it, as a rule does that answers yes or no."""
+    return db.get_one(Member, member_id).name
+
+
+def test_what_was_looked_at_is_not_written_on_after_somebody_else_did(records: Records):
+    if records.engine.dialect.name == "sqlite":
+        pytest.skip("one at a time writes there, so nobody can come between")
+    rose = add_member(records)
+    with pytest.raises(Stale), records.begin() as db:
+        assert name_of(db, rose) == "DeLong"
+        with records.begin() as other:
+            other.execute(update(Member).where(Member.id == rose).values(name="Delong", version=2))
+        db.get_one(Member, rose).given_names = "Rosalind"
+    with records.read() as db:
+        found = db.get_one(Member, rose)
+        assert (found.name, found.given_names) == ("Delong", "Rose")
