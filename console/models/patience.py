@@ -48,8 +48,13 @@ class PatientConnection(psycopg.Connection[Any]):
                     heard = now
                 elif now - heard >= SILENCE_SECONDS:
                     if now - began >= LONGEST_SECONDS or not self._is_at_work():
-                        self.pgconn.finish()
-                        raise psycopg.OperationalError("the server no longer hears this connection")
+                        # The answer may have come while the server was asked about it.
+                        ready = yield wanted
+                        if not ready:
+                            self.pgconn.finish()
+                            raise psycopg.OperationalError(
+                                "the server no longer hears this connection"
+                            )
                     heard = time.monotonic()
                 wanted = gen.send(ready)
         except StopIteration as done:
