@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60)
     asked = parser.parse_args(argv)
     with servers.running_debians(connections=asked.desks + 100) as url:
-        whole = _measure("PostgreSQL 15", url, asked.desks, asked.seconds, pause=1.0, members=20)
+        whole = _measure("PostgreSQL 15", url, asked.desks, asked.seconds, pause=5.0, members=100)
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'office.db'}"
         whole &= _measure("SQLite", url, 8, asked.seconds, pause=0.05, members=4)

@@ -23,7 +23,7 @@ def test_no_edit_of_two_hundred_desks_in_a_minute_is_lost():
     servers.find_debians()
     with servers.running_debians(connections=300) as url:
         schema.open_records(url).close()
-        edits = edit_at_once(url, desks=200, seconds=60, pause=1.0, members=20)
+        edits = edit_at_once(url, desks=200, seconds=60, pause=5.0, members=100)
     assert edits.told.total() > 1_000
     assert edits.conflicts > 0
     assert is_whole(edits), edits.errors
