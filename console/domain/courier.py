@@ -54,6 +54,8 @@ class ErrandState(StrEnum):
 
 LEASE: Final = timedelta(seconds=60)
 """Longer than the calls of one errand can take, so that no two couriers carry the same one."""
+MISSED_AFTER: Final = timedelta(minutes=2)
+"""A courier that left no sign for so long is taken for gone."""
 MOST_TRIES: Final = 40
 LONGEST_WAIT: Final = timedelta(hours=24)
 _FIRST_PAUSE: Final = timedelta(seconds=2)

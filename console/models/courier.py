@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, ForeignKey, Index, String, Text, or_, select, text
+from sqlalchemy import Engine, ForeignKey, Index, String, Text, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from console.domain.courier import ErrandKind, ErrandState
@@ -151,3 +151,42 @@ def waiting_or_failed(db: Session, since: datetime, most: int) -> Sequence[Erran
         .order_by(Errand.asked_at.desc(), Errand.id)
         .limit(most)
     ).all()
+
+
+def newest_signs(db: Session, most: int) -> Sequence[CourierSign]:
+    """The couriers that gave a sign of life, the newest sign first."""
+    return db.scalars(
+        select(CourierSign).order_by(CourierSign.seen_at.desc(), CourierSign.name).limit(most)
+    ).all()
+
+
+def last_sign(db: Session) -> datetime | None:
+    """When any courier last gave a sign of life."""
+    return db.scalar(select(func.max(CourierSign.seen_at)))
+
+
+Backlog = tuple[ErrandKind, ErrandState, int, datetime, int]
+"""Kind, state, how many, when the oldest was asked for, and the most tries of one."""
+
+
+def backlog_of(db: Session, since: datetime) -> Sequence[Backlog]:
+    """What is under way, and what was given up since a moment, by kind and state."""
+    under_way = Errand.state.in_((ErrandState.WAITING, ErrandState.SENDING))
+    given_up = (Errand.state == ErrandState.GAVE_UP) & (Errand.finished_at >= since)
+    # Two questions, each of which the index on the state answers.
+    return [
+        (row.kind, row.state, row.many, row.oldest, row.tries)
+        for which in (under_way, given_up)
+        for row in db.execute(
+            select(
+                Errand.kind,
+                Errand.state,
+                func.count().label("many"),
+                func.min(Errand.asked_at).label("oldest"),
+                func.max(Errand.tries).label("tries"),
+            )
+            .where(which)
+            .group_by(Errand.kind, Errand.state)
+            .order_by(Errand.kind, Errand.state)
+        )
+    ]

@@ -112,7 +112,7 @@ def facts(desk: Desk) -> tuple[tuple[str, str], ...]:
 
 def _couriers(desk: Desk) -> str:
     try:
-        return rounds.couriers_in_words(desk)
+        return rounds.health(desk).words
     except ConsoleError:
         return "unknown while the database does not answer"
 

@@ -17,7 +17,7 @@ from console.domain.registration import Proof
 from console.domain.texts import check_text
 from console.models.accounts import accounts_of
 from console.models.calls import Call
-from console.models.courier import Errand, errands_for
+from console.models.courier import Errand, errands_for, last_sign
 from console.models.members import FormerName, Member, NameCorrection, corrections_of
 from console.models.problems import again_if_crossed
 from console.models.search import rekeyed
@@ -347,6 +347,7 @@ def _find(db: Session, correction_id: str) -> NameCorrection:
 def _corrected(db: Session, desk: Desk, correction: NameCorrection) -> Corrected:
     member = members.find(db, correction.member_id)
     names = names_of_staff(db)
+    seen_at = last_sign(db)
     newest: dict[str, Errand] = {}
     for errand in errands_for(db, correction.id):
         newest.setdefault(errand.account_number, errand)
@@ -364,7 +365,7 @@ def _corrected(db: Session, desk: Desk, correction: NameCorrection) -> Corrected
             correction.corrected_at,
         ),
         publications=tuple(
-            Publication(number, errand.state, errand_words(desk, errand))
+            Publication(number, errand.state, errand_words(desk, errand, seen_at))
             for number, errand in newest.items()
         ),
         undone=correction.undone_at is not None,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from console.domain import times
-from console.models.courier import CourierSign
+from console.domain.courier import MISSED_AFTER, ErrandKind, ErrandState
+from console.models.courier import CourierSign, backlog_of, newest_signs
 from console.services import courier, polling
 from console.services.desk import Desk
 
-MISSED_AFTER: Final = timedelta(minutes=2)
-"""A courier that left no sign for so long is taken for gone."""
 SIGN_EVERY: Final = timedelta(seconds=10)
+BEHIND_AFTER: Final = timedelta(minutes=5)
+"""What waits for longer than this is worth a word."""
 _FORGOTTEN_AFTER: Final = timedelta(days=7)
 
 
@@ -62,21 +64,108 @@ def take_sign_away(desk: Desk, name: str) -> None:
         db.execute(gone.execution_options(synchronize_session=False))
 
 
-def couriers_in_words(desk: Desk) -> str:
-    """Say who carries errands to the portal, and what to do when nobody does."""
-    with desk.records.read() as db:
-        newest = db.scalars(select(CourierSign).order_by(CourierSign.seen_at.desc())).all()
-        signs = [(one.name, one.seen_at, one.trouble) for one in newest]
+class Going(StrEnum):
+    """How errands fare on their way to the portal."""
+
+    WELL = "well"
+    HELD_UP = "held_up"
+    """Somebody carries, and something keeps it: the portal, or more work than one can do."""
+    NOBODY = "nobody"
+    """Nobody carries: what is asked for waits until somebody does."""
+
+
+@dataclass(frozen=True)
+class CourierRow:
+    """One courier, by its last sign."""
+
+    name: str
+    workstation: str
+    is_alive: bool
+    started_at: datetime
+    seen_at: datetime
+    carried: int
+    portal_heard_at: datetime | None
+    trouble: str
+
+
+@dataclass(frozen=True)
+class BacklogRow:
+    """The errands of one kind that are under way, or that were given up since yesterday."""
+
+    kind: ErrandKind
+    state: ErrandState
+    many: int
+    oldest_at: datetime
+    most_tries: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether they still wait or travel."""
+        return self.state.is_open
+
+
+@dataclass(frozen=True)
+class CourierHealth:
+    """Who carries errands, what waits for them, and whether that is well."""
+
+    going: Going
+    waiting: int
+    words: str
+    couriers: tuple[CourierRow, ...]
+    backlog: tuple[BacklogRow, ...]
+
+
+def health(desk: Desk) -> CourierHealth:
+    """Say whether what was asked for goes out, from the couriers' signs and what waits."""
     now = desk.now()
-    alive = [one for one in signs if now - one[1] < MISSED_AFTER]
-    if alive:
-        said = ", ".join(name for name, _, _ in alive[:3])
-        trouble = next((trouble for _, _, trouble in alive if trouble), "")
-        return f"{said}. {trouble}".strip() if trouble else said
-    if desk.carries:
-        return "this console carries errands itself"
-    missing = "Ask whoever looks after the server to start: coop-console courier"
-    if not signs:
-        return f"none has ever been seen. {missing}"
-    last = times.when(signs[0][1], now, desk.settings.zone)
-    return f"none since {last}. {missing}"
+    with desk.records.read() as db:
+        couriers = tuple(
+            CourierRow(
+                sign.name,
+                sign.workstation,
+                now - sign.seen_at < MISSED_AFTER,
+                sign.started_at,
+                sign.seen_at,
+                sign.carried,
+                sign.portal_heard_at,
+                sign.trouble,
+            )
+            for sign in newest_signs(db, 20)
+        )
+        backlog = tuple(BacklogRow(*row) for row in backlog_of(db, now - timedelta(days=1)))
+    waiting = sum(row.many for row in backlog if row.is_open)
+    going, words = _in_words(desk, couriers, backlog, waiting)
+    return CourierHealth(going, waiting, words, couriers, backlog)
+
+
+def _in_words(
+    desk: Desk,
+    couriers: tuple[CourierRow, ...],
+    backlog: tuple[BacklogRow, ...],
+    waiting: int,
+) -> tuple[Going, str]:
+    waits = f"{waiting} on the way." if waiting else "Nothing waits."
+    alive = [one for one in couriers if one.is_alive]
+    if not alive and not desk.carries:
+        kept = f" {waiting} wait; nothing is lost." if waiting else ""
+        last_seen = couriers[0].seen_at if couriers else None
+        return Going.NOBODY, f"{_nobody_carries(desk, last_seen)}{kept}"
+    trouble = next((one.trouble for one in alive if one.trouble), "")
+    if trouble:
+        return Going.HELD_UP, f"{waits} {trouble}"
+    oldest = min((row.oldest_at for row in backlog if row.is_open), default=desk.now())
+    if desk.now() - oldest > BEHIND_AFTER:
+        ago = times.ago(oldest, desk.now())
+        return Going.HELD_UP, f"{waits} The oldest was asked for {ago}; it goes again by itself."
+    by = ", ".join(one.name for one in alive[:3]) or "this console itself"
+    return Going.WELL, f"{waits} Carried by {by}."
+
+
+def _nobody_carries(desk: Desk, last_seen: datetime | None) -> str:
+    since = "yet"
+    if last_seen is not None:
+        since = f"since {times.when(last_seen, desk.now(), desk.settings.zone)}"
+    return (
+        f"No courier has been seen {since}. Ask whoever looks after the server to start it: "
+        "coop-console courier."
+    )

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from console.domain import times
-from console.domain.courier import ErrandState
+from console.domain.courier import MISSED_AFTER, ErrandState
 from console.domain.masking import mask_email
 from console.domain.registration import CaseKind, Outcome, RegistrationState
 from console.domain.verification import (
@@ -19,7 +19,7 @@ from console.domain.verification import (
     bounce_reason_in_words,
     link_state,
 )
-from console.models.courier import Errand
+from console.models.courier import Errand, last_sign
 from console.models.registration import (
     Registration,
     RegistrationAttempt,
@@ -45,6 +45,8 @@ class Standing:
     """Newest first."""
     errands: Sequence[Errand] = field(default=())
     """Newest first."""
+    courier_seen_at: datetime | None = None
+    """When a courier last gave a sign of life; asked for only where an errand waits."""
 
 
 def standings(
@@ -63,6 +65,8 @@ def standings(
     carried: dict[str, list[Errand]] = defaultdict(list)
     for errand in errands:
         carried[errand.account_number].append(errand)
+    waits = any(errand.state.is_open for of_one in carried.values() for errand in of_one)
+    seen_at = last_sign(db) if waits else None
     by_account = {r.account_number: r for r in found}
     return {
         number: Standing(
@@ -70,6 +74,7 @@ def standings(
             attempts[registration.id] if registration else (),
             deliveries[registration.id] if registration else (),
             carried[number],
+            seen_at,
         )
         for number in account_numbers
     }
@@ -93,7 +98,7 @@ def panel(desk: Desk, standing: Standing, *, masked: bool) -> PortalPanel:
             refreshed_at=None,
             deliveries=(),
             attempts=(),
-            errand=errand_line(desk, standing.errands),
+            errand=errand_line(desk, standing),
         )
     return PortalPanel(
         state=registration.state,
@@ -116,7 +121,7 @@ def panel(desk: Desk, standing: Standing, *, masked: bool) -> PortalPanel:
             )
             for a in standing.attempts
         ),
-        errand=errand_line(desk, standing.errands),
+        errand=errand_line(desk, standing),
     )
 
 
@@ -171,24 +176,35 @@ def _waiting_words(desk: Desk, registration: Registration, deliveries: Sequence[
     return f"Waiting for verification {since}; {link}."
 
 
-def errand_line(desk: Desk, errands: Sequence[Errand]) -> str:
+def errand_line(desk: Desk, standing: Standing) -> str:
     """Say what is on its way to the portal, or nothing when nothing is."""
-    still = [errand for errand in errands if errand.state.is_open]
-    return errand_words(desk, still[0]) if still else ""
+    still = [errand for errand in standing.errands if errand.state.is_open]
+    return errand_words(desk, still[0], standing.courier_seen_at) if still else ""
 
 
-def errand_words(desk: Desk, errand: Errand) -> str:
-    """Say how far an errand has come."""
+def errand_words(desk: Desk, errand: Errand, courier_seen_at: datetime | None) -> str:
+    """Say how far an errand has come, and when nobody is there to carry it."""
     if errand.answer and not errand.state.is_open:
         return errand.answer
     if errand.state is ErrandState.SENDING:
         return f"{errand.kind.words} is on its way to {desk.settings.portal_name}."
+    nobody = "" if desk.carries else _nobody(desk, courier_seen_at)
+    if nobody and errand.state is ErrandState.WAITING:
+        return f"{errand.kind.words} waits in the outbox; nothing is lost. {nobody}"
     if errand.tries == 0:
         return f"{errand.kind.words} is about to go to {desk.settings.portal_name}."
     return (
         f"{errand.kind.words} waits in the outbox and goes by itself. {errand.answer} "
         f"Next try {_next_try(desk, errand.next_try_at)}."
     )
+
+
+def _nobody(desk: Desk, seen_at: datetime | None) -> str:
+    """Say that no courier has been there of late; empty when one has."""
+    if seen_at is not None and desk.now() - seen_at < MISSED_AFTER:
+        return ""
+    since = "" if seen_at is None else f" since {_say(desk, seen_at)}"
+    return f"No courier has been seen{since}: ask whoever looks after the server to start it."
 
 
 def _next_try(desk: Desk, at: datetime) -> str:

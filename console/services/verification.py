@@ -23,6 +23,7 @@ from console.models.courier import (
     Errand,
     errands_of,
     last_carried,
+    last_sign,
     open_errand,
     waiting_or_failed,
 )
@@ -198,7 +199,7 @@ def errand(desk: Desk, errand_id: str) -> ErrandStatus:
         found = db.get(Errand, errand_id)
         if found is None:
             raise ConsoleError("This errand is not on file. Open the member again.")
-        return _status(desk, found, names_of_staff(db))
+        return _status(db, desk, found, names_of_staff(db))
 
 
 def outbox(desk: Desk) -> tuple[ErrandStatus, ...]:
@@ -206,7 +207,7 @@ def outbox(desk: Desk) -> tuple[ErrandStatus, ...]:
     with desk.records.read() as db:
         staff = names_of_staff(db)
         return tuple(
-            _status(desk, found, staff)
+            _status(db, desk, found, staff)
             for found in waiting_or_failed(db, desk.now() - _LATELY, _MOST_LISTED)
         )
 
@@ -292,12 +293,12 @@ def _check_throttle(desk: Desk, last_sent: datetime | None) -> None:
         )
 
 
-def _status(desk: Desk, found: Errand, staff: Mapping[str, str]) -> ErrandStatus:
+def _status(db: Session, desk: Desk, found: Errand, staff: Mapping[str, str]) -> ErrandStatus:
     return ErrandStatus(
         id=found.id,
         kind=found.kind,
         state=found.state,
-        words=standing.errand_words(desk, found),
+        words=standing.errand_words(desk, found, last_sign(db)),
         asked_at=found.asked_at,
         asked_by=staff.get(found.asked_by, found.asked_by),
         account_number=found.account_number,

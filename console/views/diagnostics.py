@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from console.background import Background
 from console.domain import times
-from console.services import diagnostics
+from console.services import diagnostics, rounds
 from console.services.diagnostics import DatabaseHealth, ExchangeRow, Light
+from console.services.rounds import BacklogRow, CourierHealth, CourierRow, Going
 from console.settings import log_folder
 from console.views.screen import Screen
 from console.views.tables import Column, RowTable
@@ -47,11 +50,11 @@ class DiagnosticsScreen(Screen):
         )
         self.database = LightCard("database", "Database")
         self.portal = LightCard("portal", "Portal")
-        self.outbox = LightCard("outbox", "Outbox")
+        self.courier = LightCard("outbox", "Courier")
         inside = QWidget()
         below = column(gap=2 * GRID)
         inside.setLayout(below)
-        lights = row(self.database, self.portal, self.outbox, gap=2 * GRID)
+        lights = row(self.database, self.portal, self.courier, gap=2 * GRID)
         for place in range(3):
             lights.setStretch(place, 1)
         below.addLayout(lights)
@@ -96,6 +99,7 @@ class DiagnosticsScreen(Screen):
                 more="Open a member or the registrations, and what is asked appears here.",
             ),
         )  # fmt: skip
+        self._make_carrying(below)
         last = Section("Last exchanges with the portal", note="personal data left out")
         last.body.addWidget(self.exchanges, 1)
         self.exchanges.setMinimumHeight(220)
@@ -108,9 +112,60 @@ class DiagnosticsScreen(Screen):
         self._often.setInterval(EVERY_MILLISECONDS)
         self._often.timeout.connect(self.load)
 
+    def _make_carrying(self, below: QVBoxLayout) -> None:
+        zone, now = self.background.desk.settings.zone, self.background.desk.now
+
+        def said(at: datetime | None) -> str:
+            return "" if at is None else times.when(at, now(), zone)
+
+        self.couriers: RowTable[CourierRow] = RowTable(
+            (
+                Column[CourierRow](
+                    "Courier", lambda c: c.name, stretch=True,
+                    icon=lambda c: "check" if c.is_alive else "cross",
+                    tone=lambda c: "good" if c.is_alive else "muted",
+                ),
+                Column[CourierRow]("State", _how_it_is, width=220),
+                Column[CourierRow]("Last sign", lambda c: c.seen_at, said, width=140),
+                Column[CourierRow]("Since", lambda c: c.started_at, said, width=140),
+                Column[CourierRow](
+                    "Carried", lambda c: c.carried, lambda n: f"{n:,}", align="right", width=90
+                ),
+            ),
+            key=lambda c: c.name,
+            name="Couriers",
+            empty=EmptyPlace("outbox", "No courier of its own has been seen here."),
+        )  # fmt: skip
+        self.backlog: RowTable[BacklogRow] = RowTable(
+            (
+                Column[BacklogRow]("What", lambda b: b.kind.words, stretch=True),
+                Column[BacklogRow](
+                    "State", lambda b: b.state.words, width=190,
+                    icon=lambda b: "hourglass" if b.is_open else "alert",
+                    tone=lambda b: "warn" if b.is_open else "bad",
+                ),
+                Column[BacklogRow](
+                    "How many", lambda b: b.many, lambda n: f"{n:,}", align="right", width=100
+                ),
+                Column[BacklogRow]("Oldest", lambda b: b.oldest_at, said, width=140),
+                Column[BacklogRow](
+                    "Most tries", lambda b: b.most_tries, str, align="right", width=110
+                ),
+            ),
+            key=lambda b: f"{b.kind}/{b.state}",
+            name="What waits for the courier",
+            empty=EmptyPlace("check-circle", "Nothing waits, and nothing was given up today."),
+        )  # fmt: skip
+        for name, table in (("Couriers", self.couriers), ("What waits", self.backlog)):
+            section = Section(name)
+            table.setMinimumHeight(150)
+            section.body.addWidget(table)
+            below.addWidget(section)
+
     def load(self) -> None:
         """Ask everything afresh."""
         self.background.ask(diagnostics.database).then(self, self.show_database)
+        self.background.ask(rounds.health).then(self, self.show_courier, quiet=True)
         self.background.ask(diagnostics.exchanges).then(self, self.exchanges.show_rows)
         self.background.ask(diagnostics.facts).then(self, self.show_facts)
         self.background.ask(diagnostics.portal).then(self, self.show_portal)
@@ -118,9 +173,14 @@ class DiagnosticsScreen(Screen):
     def show_database(self, health: DatabaseHealth) -> None:
         """Show how the database does, and what waits in it."""
         self.database.show_light(health.light)
-        many = health.outbox
-        words = "Nothing waits." if not many else f"{many} on the way to the portal."
-        self.outbox.show_words(str(many), words, "good" if not many else "warn")
+
+    def show_courier(self, health: CourierHealth) -> None:
+        """Show who carries what was asked for, and what waits."""
+        tone = {Going.WELL: "good", Going.HELD_UP: "warn", Going.NOBODY: "bad"}[health.going]
+        figure = "Nobody there" if health.going is Going.NOBODY else f"{health.waiting} waiting"
+        self.courier.show_words(figure, health.words, tone)
+        self.couriers.show_rows(health.couriers)
+        self.backlog.show_rows(health.backlog)
 
     def show_portal(self, light: Light) -> None:
         """Show how the portal does."""
@@ -153,7 +213,10 @@ class DiagnosticsScreen(Screen):
 
     def _on_copy(self) -> None:
         lines = [f"{name}: {value}" for name, value in self._said]
-        lines += [f"{card.name}: {card.words.text()}" for card in (self.database, self.portal)]
+        lines += [
+            f"{card.name}: {card.words.text()}"
+            for card in (self.database, self.portal, self.courier)
+        ]
         lines += [
             f"{e.at.isoformat(timespec='seconds')} {e.method} {e.path} {e.status} {e.outcome} "
             f"{e.milliseconds} ms {e.request_id}"
@@ -195,6 +258,12 @@ class LightCard(Card):
         self.words.setText(words)
         self.icon.show_icon(self.icon.name, tone)
         self.setAccessibleName(f"{self.name}: {figure}. {words}")
+
+
+def _how_it_is(courier: CourierRow) -> str:
+    if not courier.is_alive:
+        return "Not seen any more"
+    return courier.trouble or "At work"
 
 
 def _outcome(exchange: ExchangeRow) -> str:

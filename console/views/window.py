@@ -26,10 +26,11 @@ from PySide6.QtWidgets import (
 from console.background import Background
 from console.domain import times
 from console.domain.errors import ConsoleError
-from console.services import diagnostics, staff
+from console.services import diagnostics, rounds, staff
 from console.services.calls import CallState
 from console.services.diagnostics import DatabaseHealth, Light
 from console.services.drafts import Unfinished, unfinished
+from console.services.rounds import CourierHealth, Going
 from console.services.search import Hit
 from console.settings import Settings
 from console.views import theme
@@ -207,6 +208,17 @@ class Window(QMainWindow):
         if "portal" not in self._asking and self.settings.portal_url:
             self._asking.add("portal")
             self.background.ask(diagnostics.portal).then(self, self.show_portal, quiet=True)
+
+        if "courier" not in self._asking and self.settings.portal_url:
+            self._asking.add("courier")
+            self.background.ask(rounds.health).then(
+                self, self.show_courier, failed=lambda _: self.show_courier(None), quiet=True
+            )
+
+    def show_courier(self, health: CourierHealth | None) -> None:
+        """Show whether what was asked for goes out."""
+        self._asking.discard("courier")
+        self.courier_button.show_health(health)
 
     def show_database(self, health: DatabaseHealth) -> None:
         """Show whether the database answers."""
@@ -436,14 +448,17 @@ class Window(QMainWindow):
             layout.addWidget(button)
         self.database_button = LightButton("database", "Database")
         self.portal_button = LightButton("portal", "Portal")
-        for light in (self.database_button, self.portal_button):
+        self.courier_button = CourierButton()
+        for light in (self.database_button, self.portal_button, self.courier_button):
             light.clicked.connect(lambda: self.go_to("Diagnostics"))
         self.portal_button.setVisible(bool(self.settings.portal_url))
+        self.courier_button.setVisible(bool(self.settings.portal_url))
         layout.addSpacing(4)
         layout.addWidget(rule())
         layout.addSpacing(4)
         layout.addWidget(self.database_button)
         layout.addWidget(self.portal_button)
+        layout.addWidget(self.courier_button)
         layout.addSpacing(4)
         layout.addWidget(rule())
         layout.addLayout(self._make_person())
@@ -632,7 +647,7 @@ class Window(QMainWindow):
         for word, button in self.rail_buttons.items():
             button.setText("" if narrow else word)
             button.setToolTip(word if narrow else "")
-        for light in (self.database_button, self.portal_button):
+        for light in (self.database_button, self.portal_button, self.courier_button):
             light.show_name(not narrow)
         for part in (self.coop_name, self.person_names, self.person_icon):
             part.setVisible(not narrow)
@@ -785,11 +800,40 @@ class LightButton(Button):
         short = {
             "does not answer": "no answer", "is in trouble": "trouble", "is being asked": "…",
         }.get(state, state)  # fmt: skip
+        more = "" if light is None else f" {light.words} ({light.milliseconds} ms)"
+        self._say(short, mark, tone, f"{self._name} {state}", more)
+
+    def _say(self, short: str, mark: str, tone: str, spoken: str, more: str) -> None:
         self.setText(f"{self._name}: {short}" if self._worded else "")
         self.show_icon(mark, tone)
-        self.setAccessibleName(f"{self._name} {state}")
-        more = "" if light is None else f" {light.words} ({light.milliseconds} ms)"
-        self.setToolTip(f"{self._name} {state}.{more}")
+        self.setAccessibleName(spoken)
+        self.setToolTip(f"{spoken}.{more}")
+
+
+class CourierButton(LightButton):
+    """Whether what was asked for goes out to the portal, and how much waits."""
+
+    def __init__(self) -> None:
+        self._health: CourierHealth | None = None
+        super().__init__("outbox", "Courier")
+
+    def show_health(self, health: CourierHealth | None) -> None:
+        """Show how errands fare; None while the database does not say."""
+        self._health = health
+        self._dress()
+
+    def _dress(self) -> None:
+        health = self._health
+        if health is None:
+            self._say("…", "ring", "muted", "Courier is being asked", "")
+            return
+        waiting = f"{health.waiting} waiting" if health.waiting else "nothing waits"
+        short, mark, tone = {
+            Going.WELL: (waiting, "check-circle", "good"),
+            Going.HELD_UP: (f"{health.waiting} held up", "hourglass", "warn"),
+            Going.NOBODY: ("nobody there", "cross-circle", "bad"),
+        }[health.going]
+        self._say(short, mark, tone, f"Courier: {short}", f" {health.words}")
 
 
 class IdleWatch(QObject):

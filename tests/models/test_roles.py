@@ -44,6 +44,7 @@ from console.services import (
     polling,
     presence,
     registration,
+    rounds,
     search,
     staff,
     verification,
@@ -51,6 +52,7 @@ from console.services import (
 from console.services.contact import ContactEdit
 from console.services.desk import Colleague, Desk
 from console.services.names import Correction
+from console.services.rounds import Going, Turn
 from console.services.setting_up import set_up_server
 from console.settings import Settings
 from tests.office import add_member
@@ -943,10 +945,18 @@ def test_an_e_mail_that_was_asked_for_waits_and_the_courier_carries_it(
     desk, number, click = sit("pat", Role.REPRESENTATIVE), _account(house, newcomer), str(uuid4())
     asked = verification.resend(desk, click, number)
     assert asked.state is ErrandState.WAITING
+    stands_still = rounds.health(desk)
+    assert (stands_still.going, stands_still.waiting > 0) == (Going.NOBODY, True)
+    assert "nothing is lost" in stands_still.words
+    assert "No courier has been seen: ask whoever looks after the server" in asked.words
     carrier = sit(COURIER, Role.REPRESENTATIVE)
     polling.poll(carrier)
     assert courier.make_round(carrier, 100).carried >= 1
+    rounds.leave_sign(carrier, "server/1", carrier.now(), 1, Turn(1, 0, 0, True, ""))
     assert not verification.errand(desk, click).state.is_open
+    goes_on = rounds.health(sit("cleo", Role.CLERK))
+    assert goes_on.going is not Going.NOBODY
+    assert [(one.name, one.is_alive) for one in goes_on.couriers] == [("server/1", True)]
     assert _trail_of(house, COURIER, newcomer)
     assert verify(house.records, COURIER)
 

@@ -21,7 +21,8 @@ def test_the_lights_say_that_everything_answers(qtbot, screen):
     qtbot.waitUntil(lambda: "answers" in screen.portal.words.text())
     qtbot.waitUntil(lambda: "answers" in screen.database.words.text())
     assert screen.portal.figure.text().endswith("ms")
-    assert screen.outbox.figure.text() == "0"
+    qtbot.waitUntil(lambda: screen.courier.figure.text() == "0 waiting")
+    assert screen.courier.words.text() == "Nothing waits. Carried by this console itself."
 
 
 def test_the_last_words_with_the_portal_are_listed_without_anything_personal(qtbot, screen, desk):
