@@ -43,6 +43,7 @@ from sqlalchemy.types import TypeDecorator
 
 from console.domain.audit import seal
 from console.domain.money import Money
+from console.models.encryption import encrypted
 from console.models.patience import Switchboard
 from console.models.problems import DatabaseAway, in_words, told_in_words
 
@@ -301,7 +302,7 @@ _DEADLINES: Final = (
 
 
 def _postgresql(kind: URL) -> Engine:
-    query = {**_LIBPQ, **kind.query}
+    query = {**_LIBPQ, **encrypted(kind).query}
     own = query.get("options", "")
     query["options"] = f"{_DEADLINES} {own if isinstance(own, str) else ' '.join(own)}".strip()
     engine = create_engine(kind.set(query=query), pool_pre_ping=True, pool_size=6, max_overflow=4)

@@ -100,8 +100,8 @@ class Switchboard:
     def _last_first(self, wanted: dict[str, Any]) -> dict[str, Any]:
         hosts = str(wanted.get("host") or "").split(",")
         ports = str(wanted.get("port") or "5432").split(",")
-        if len(hosts) < 2:
-            return wanted
+        if len(hosts) < 2 or wanted.get("hostaddr"):
+            return wanted  # addresses that were given beside the names would be mixed up
         doors = list(zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=True))
         doors.sort(key=lambda door: door != self._last)
         return {

@@ -6,14 +6,11 @@ make, change and dismiss one; what is sent to them is a verifier, never a passwo
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, String, select, text
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -93,11 +90,6 @@ def address_for(office: Records, login: str, password: str, workstation: str) ->
     """Answer the address at which one person reaches the office's database."""
     url = office.engine.url.set(username=login, password=password)
     query = {**url.query, "application_name": workstation[:63]}
-    if not _is_this_machine(url):
-        # Whoever can answer in the server's place would be told every password.
-        query["sslmode"] = "verify-full"
-        if "sslrootcert" not in query and not _OWN_ROOTS.exists():
-            query["sslrootcert"] = "system"
     return url.set(query=query).render_as_string(hide_password=False)
 
 
@@ -183,24 +175,3 @@ def sessions(db: Session) -> tuple[Connected, ...]:
     return tuple(
         Connected(row.login, row.workstation or "", row.address or "", row.since) for row in rows
     )
-
-
-_OWN_ROOTS: Final = Path.home() / ".postgresql" / "root.crt"
-
-
-def _is_this_machine(url: URL) -> bool:
-    asked = url.query.get("host", ())
-    hosts = [asked] if isinstance(asked, str) else list(asked)
-    if url.host:
-        hosts.append(url.host)
-    return all(_is_local(part) for host in hosts for part in host.split(","))
-
-
-def _is_local(host: str) -> bool:
-    name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host
-    if not name or name.startswith(("/", "@")) or name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False

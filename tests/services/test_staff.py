@@ -3,13 +3,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.engine import make_url
 
 from console.domain.errors import ConsoleError
 from console.domain.staff import Role, check_password
 from console.models import schema
 from console.models import staff as logins
 from console.models.audit import AuditEntry
+from console.models.base import connect
 from console.models.problems import DatabaseAway, DatabaseTrouble, Stale
 from console.models.staff import Staff
 from console.services import staff
@@ -498,13 +498,16 @@ def test_a_supervisor_approves_at_a_colleagues_desk_with_their_own_login(on_serv
         ("postgresql://db.example.org/coop?sslmode=disable", True),
         ("postgresql:///coop?host=localhost&host=db.example.org:5433", True),
         ("postgresql:///coop?host=127.0.0.1,192.0.2.7", True),
+        ("postgresql://localhost/coop?hostaddr=192.0.2.7", True),
     ],
 )
 def test_a_server_elsewhere_must_prove_who_it_is(url, checked):
     door = schema.name_only(url)
-    query = make_url(logins.address_for(door, "ada", PASSWORD, "desk 3")).query
+    hers = connect(logins.address_for(door, "ada", PASSWORD, "desk 3"))
+    query = hers.engine.url.query
     assert (query.get("sslmode") == "verify-full") is checked
     assert query["application_name"] == "desk 3"
+    hers.close()
     door.close()
 
 
