@@ -78,6 +78,10 @@ class Pair:
         file = self.folder / "one" / "postmaster.pid"
         os.kill(int(file.read_text().split()[0]), signal.SIGKILL)
 
+    def stop_the_standby(self) -> None:
+        """End the standby in good order."""
+        run("pg_ctl", "-D", str(self.folder / "two"), "-m", "fast", "-w", "stop")
+
     def promote(self) -> None:
         """Let the standby take writes."""
         run("pg_ctl", "-D", str(self.folder / "two"), "-w", "promote")

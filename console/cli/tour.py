@@ -149,6 +149,9 @@ def _close_the_loop(tour: Tour) -> None:
     clerk = tour.clerk
     tour.step("On file, published, checked", lambda: clerk.keys("Ctrl+Return"), "would accept")
     tour.step("Back on the page", lambda: clerk.presses("Done"), "De Long")
+    tour.step("How to reach them", lambda: clerk.keys("Ctrl+Shift+E"), "Second phone")
+    clerk.fills("Second phone", "620 555 0188")
+    tour.step("A detail changed", lambda: clerk.keys("Ctrl+Return"), "The second phone is changed")
 
 
 def _mend_the_email(tour: Tour) -> None:

@@ -32,6 +32,8 @@ class StandIns:
 
     portal: str
     mailbox: str
+    smtp: str
+    """The mailbox's door for e-mails, as host:port."""
 
 
 def ready(*, afresh: bool = False, folder: Path | None = None) -> str:
@@ -69,7 +71,7 @@ def stand_ins(folder: Path | None = None) -> Iterator[StandIns]:
         line = running.stdout.readline()
         try:
             told = json.loads(line)
-            addresses = StandIns(str(told["portal"]), str(told["mailbox"]))
+            addresses = StandIns(str(told["portal"]), str(told["mailbox"]), str(told["smtp"]))
         except (ValueError, KeyError, TypeError) as error:
             raise StandInsDown(
                 "The training portal did not start. Close other consoles on this machine and "
@@ -107,6 +109,8 @@ def settings(where: StandIns, folder: Path | None = None) -> Settings:
         training=True,
         portal_pages_url=where.portal,
         mailbox_url=where.mailbox,
+        mail_server=f"smtp://{where.smtp}",
+        mail_sender=training.COOP_EMAIL,
     )
 
 

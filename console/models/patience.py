@@ -13,6 +13,7 @@ V = TypeVar("V")
 
 SILENCE_SECONDS: Final = 1.5
 """After so long without a byte, another connection is asked whether ours is still at work."""
+_FULL: Final = ("too many clients", "remaining connection slots")
 LONGEST_SECONDS: Final = 20.0
 """The server gives a statement up before this; what lasts longer is lost."""
 
@@ -71,8 +72,9 @@ class PatientConnection(psycopg.Connection[Any]):
                     "SELECT state = 'active' FROM pg_stat_activity WHERE pid = %s",
                     (self.info.backend_pid,),
                 ).fetchone()
-        except psycopg.Error:
-            return False
+        except psycopg.Error as error:
+            # A full server hears us all the same: it has just no room for the question.
+            return any(words in str(error) for words in _FULL)
         return bool(found and found[0])
 
 

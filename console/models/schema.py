@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from console.domain.errors import ConsoleError
 from console.models import changes, problems, roles
 from console.models.base import Record, Records, connect
+from console.models.shares import lies_elsewhere
 
 LATEST: Final = "0007"
 """The newest step in `migrations/versions`; a test holds the two together."""
@@ -220,6 +221,12 @@ def _look_at_file(place: URL, *, may_create: bool) -> None:
     file = Path(name)
     try:
         _look_at(file, may_create)
+        if name != ":memory:" and lies_elsewhere(file):
+            raise CannotOpen(
+                f"“{file.name[:80]}” lies on another machine's disk. Over a network its locks "
+                "cannot be trusted, and the file would be damaged sooner or later. Keep it on this "
+                "machine, or share a PostgreSQL server with the other desks (docs/server.md)."
+            )
     except OSError as error:
         raise CannotOpen(
             f"The database file “{file.name[:80]}” cannot be used here: "

@@ -41,6 +41,7 @@ _TRIED: Final = 0.2
 """How many of the others have tried as well, so that the worklist looks like a Monday."""
 COOP_NAME: Final = "Kettle River Electric Cooperative"
 COOP_PHONE: Final = "715-555-0100"
+COOP_EMAIL: Final = "office@kettleriver.example"
 
 _DATABASE, _PORTAL, _LETTERS = "training.db", "portal.sqlite", "mailbox.sqlite"
 _ABOUT = "training.json"

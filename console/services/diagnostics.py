@@ -123,11 +123,21 @@ def _second_copy(desk: Desk) -> str:
     try:
         with desk.records.glance() as connection:
             waits = bool(connection.scalar(text("SHOW synchronous_standby_names")))
+            # Every login sees that a standby is connected, if not how far it is.
+            connected = connection.scalar(text("SELECT count(*) FROM pg_stat_replication")) or 0
     except ConsoleError:
         return "unknown while the database does not answer"
+    if waits and connected:
+        return f"{_standbys(connected)} connected; a commit is told once it is there too"
     if waits:
-        return "set up: a commit is told once a synchronous standby has it"
+        return "away: every commit waits for it. Tell whoever looks after the server"
+    if connected:
+        return f"{_standbys(connected)} connected, a little behind: the last commits may be lost"
     return "none: without a synchronous standby a lost server loses the last commits"
+
+
+def _standbys(connected: int) -> str:
+    return "one standby" if connected == 1 else f"{connected} standbys"
 
 
 def _since(began: float) -> int:
