@@ -132,7 +132,8 @@ def _sit(
     errors: Counter[str] = Counter()
     sitters = [Sitter(url, first + n, words, last) for n in range(desks)]
     for sitter in sitters:
-        search.find(sitter.desk, "a")  # the morning's sign-in, as it were
+        for what in ACTS:  # the morning, before the phones ring
+            sitter.act(what)
 
     def work(sitter: Sitter) -> None:
         kinds, weights = list(ACTS), list(ACTS.values())
@@ -155,6 +156,8 @@ def _sit(
         thread.start()
     for thread in threads:
         thread.join()
+    start.wait()
+    start.wait()  # what is asked about them meanwhile must not hold anybody up
     for sitter in sitters:
         sitter.rise()
     home.put((dict(took), errors))
@@ -162,7 +165,7 @@ def _sit(
 
 def _play(
     url: str, desks: int, processes: int, seconds: float, pause: float, words: list[str],
-    last: int, meanwhile: Callable[[], None] = lambda: None,
+    last: int, at_the_end: Callable[[], None] = lambda: None,
 ) -> Tally:  # fmt: skip
     context = multiprocessing.get_context("spawn")
     start, home = context.Barrier(processes + 1), context.Queue()
@@ -177,8 +180,9 @@ def _play(
     for worker in workers:
         worker.start()
     start.wait()
-    time.sleep(seconds / 2)
-    meanwhile()
+    start.wait()
+    at_the_end()
+    start.wait()
     tally = Tally(defaultdict(list), Counter())
     for _ in workers:
         took, errors = home.get()
