@@ -50,8 +50,10 @@ class Mail:
 
     @classmethod
     def at(cls, address: str, sender: str, sender_name: str = "") -> Mail:
-        """Read a server's address, such as smtp://mail.example.org:587 or smtps://…; raises
-        BadMailServer."""
+        """Read a server's address, such as smtp://mail.example.org:587 or smtps://mail.example.org.
+
+        Raises BadMailServer when it is none.
+        """
         try:
             url = urlsplit(address)
             port = url.port

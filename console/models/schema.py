@@ -220,13 +220,13 @@ def _look_at_file(place: URL, *, may_create: bool) -> None:
         raise CannotOpen("The name of the database file has a character no file can have.")
     file = Path(name)
     try:
-        _look_at(file, may_create)
         if name != ":memory:" and lies_elsewhere(file):
             raise CannotOpen(
                 f"“{file.name[:80]}” lies on another machine's disk. Over a network its locks "
                 "cannot be trusted, and the file would be damaged sooner or later. Keep it on this "
                 "machine, or share a PostgreSQL server with the other desks (docs/server.md)."
             )
+        _look_at(file, may_create)
     except OSError as error:
         raise CannotOpen(
             f"The database file “{file.name[:80]}” cannot be used here: "

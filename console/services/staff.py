@@ -32,6 +32,7 @@ from console.models import schema
 from console.models import staff as logins
 from console.models.audit import AuditEntry
 from console.models.base import Records, connect_with
+from console.models.courier import may_carry
 from console.models.problems import DatabaseAway, Stale
 from console.models.staff import NotLetIn, Staff
 from console.services import audit
@@ -141,6 +142,8 @@ def enter(
             audit.record_at_the_door(
                 db, Action.STAFF_SIGNED_IN, colleague.login, workstation, datetime.now(UTC)
             )
+        # Asked for later, in the middle of a reading, it would take a second connection.
+        may_carry(own)
     except BaseException:
         own.close()
         raise

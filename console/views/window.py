@@ -801,13 +801,14 @@ class LightButton(Button):
             "does not answer": "no answer", "is in trouble": "trouble", "is being asked": "…",
         }.get(state, state)  # fmt: skip
         more = "" if light is None else f" {light.words} ({light.milliseconds} ms)"
-        self._say(short, mark, tone, f"{self._name} {state}", more)
+        spoken = f"{self._name} {state}"
+        self._say(short, mark, tone, spoken, f"{spoken}.{more}")
 
-    def _say(self, short: str, mark: str, tone: str, spoken: str, more: str) -> None:
+    def _say(self, short: str, mark: str, tone: str, spoken: str, tip: str) -> None:
         self.setText(f"{self._name}: {short}" if self._worded else "")
         self.show_icon(mark, tone)
         self.setAccessibleName(spoken)
-        self.setToolTip(f"{spoken}.{more}")
+        self.setToolTip(tip)
 
 
 class CourierButton(LightButton):
@@ -825,7 +826,7 @@ class CourierButton(LightButton):
     def _dress(self) -> None:
         health = self._health
         if health is None:
-            self._say("…", "ring", "muted", "Courier is being asked", "")
+            self._say("…", "ring", "muted", "Courier is being asked", "Courier is being asked.")
             return
         waiting = f"{health.waiting} waiting" if health.waiting else "nothing waits"
         short, mark, tone = {
@@ -833,7 +834,7 @@ class CourierButton(LightButton):
             Going.HELD_UP: (f"{health.waiting} held up", "hourglass", "warn"),
             Going.NOBODY: ("nobody there", "cross-circle", "bad"),
         }[health.going]
-        self._say(short, mark, tone, f"Courier: {short}", f" {health.words}")
+        self._say(short, mark, tone, f"Courier: {short}", health.words)
 
 
 class IdleWatch(QObject):

@@ -27,7 +27,7 @@ def test_the_second_copy_is_what_is_connected_and_not_what_was_planned():
     with running_pair() as pair:
         url = pair.url(pair.ports[0])
         schema.open_records(url).close()
-        pair.tell("CREATE ROLE teller LOGIN")
+        pair.tell("CREATE ROLE teller LOGIN IN ROLE console_representative")
         # As somebody of the office, who is no superuser.
         records = connect(url.replace("postgres@", "teller@"))
         assert said(records) == "one standby connected; a commit is told once it is there too"

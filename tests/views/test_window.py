@@ -17,7 +17,10 @@ from PySide6.QtWidgets import (
 
 from console.background import Background
 from console.sandbox.misbehaviour import Kind
+from console.services import drafts
 from console.services.diagnostics import DatabaseHealth, Light
+from console.services.drafts import Draft
+from console.services.rounds import CourierHealth, Going
 from console.services.search import Hit
 from console.views.palette import Palette, actions_in
 from console.views.shortcuts import ShortcutSheet
@@ -242,6 +245,47 @@ def test_somebody_else_may_sign_in_instead(qtbot, window):
 
 
 # Offline
+
+
+def test_the_courier_light_says_what_waits_and_when_nobody_is_there(qtbot, window):
+    button = window.courier_button
+    qtbot.waitUntil(lambda: button.text() == "Courier: nothing waits")
+    assert button.toolTip() == "Nothing waits. Carried by this console itself."
+    window.show_courier(CourierHealth(Going.NOBODY, 3, "No courier has been seen yet.", (), ()))
+    assert button.text() == "Courier: nobody there"
+    assert button.accessibleName() == "Courier: nobody there"
+    assert "No courier has been seen yet." in button.toolTip()
+    window.show_courier(None)
+    assert button.accessibleName() == "Courier is being asked"
+    window.resize(760, 600)
+    qtbot.waitUntil(lambda: button.text() == "")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.rail_buttons["Diagnostics"].isChecked()
+
+
+def test_what_was_left_half_done_is_offered_at_home(qtbot, window, background, members):
+    draft = Draft(
+        f"note {members[0]}", "a note", members[0], {"text": "half a sen"}, background.desk.now()
+    )
+    drafts.keep(background.desk, draft, 1)
+    window.home.shown.emit()
+    qtbot.waitUntil(lambda: bool(window.home.left))
+    assert window.home.left[0].text() == "Rose DeLong  ·  a note, today 10:42"
+    qtbot.mouseClick(window.home.left[0], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(
+        lambda: (
+            bool(window.tabs.pages) and window.tabs.pages[0].note.text.toPlainText() == "half a sen"
+        )
+    )
+
+
+def test_the_minutes_until_the_lock_are_a_setting(qtbot, background, desk, look, members):
+    soon = replace(desk.settings, lock_minutes=5.0)
+    window = opened(qtbot, background, soon, look)
+    assert window.idle.seconds == 300
+    at_once = opened(qtbot, background, replace(desk.settings, lock_minutes=0.0), look)
+    assert at_once.idle.seconds == 60
+    qtbot.waitUntil(lambda: background.idle, timeout=10_000)
 
 
 def test_the_lights_show_that_both_answer(qtbot, window):
