@@ -20,7 +20,7 @@ tour: $(VENV)/run.stamp qt-libraries ## Drive the console through its jobs and k
 	QT_QPA_PLATFORM=offscreen $(PY) main.py tour --out tour
 
 test: $(VENV)/test.stamp qt-libraries test-packages check ## Set up, then lint, types and all tests
-	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n $(WORKERS) --dist loadgroup
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n $(WORKERS) --dist loadgroup --durations=20
 
 check: $(VENV)/test.stamp ## Lint and types only
 	$(PY) -m ruff check .

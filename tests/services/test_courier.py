@@ -252,7 +252,7 @@ STEPS = ("before_commit", "after_commit", "before_call", "after_call")
 
 
 @pytest.mark.parametrize("where", STEPS)
-@pytest.mark.parametrize("job", ["resend", "correct_email"])
+@pytest.mark.parametrize("job", ["resend", pytest.param("correct_email", marks=pytest.mark.soak)])
 def test_killed_anywhere_one_click_is_one_e_mail(waiting, database_url, job, where):
     before = waiting.mails()
     killed = 0

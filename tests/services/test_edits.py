@@ -12,7 +12,7 @@ def is_whole(edits: Edits) -> bool:
 
 
 def test_no_edit_of_many_desks_is_lost(database_url):
-    edits = edit_at_once(database_url, desks=12, seconds=2.5, pause=0.0, members=2)
+    edits = edit_at_once(database_url, desks=8, seconds=1.5, pause=0.0, members=2)
     assert edits.told.total() > 10
     assert edits.conflicts > 0
     assert is_whole(edits), edits.errors
