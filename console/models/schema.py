@@ -214,24 +214,32 @@ def _address(url: str) -> URL:
 
 def _look_at_file(place: URL, *, may_create: bool) -> None:
     name = str(place.database)
-    if name.startswith("file:"):
-        return  # SQLite's own way of writing it says more than a path
     if "\0" in name:
         raise CannotOpen("The name of the database file has a character no file can have.")
-    file = Path(name)
+    # SQLite's own way of writing it says more than a path, and the rest of it is SQLite's to judge.
+    in_full = name.startswith("file:")
+    file = _named_by(name) if in_full else Path(name)
     try:
-        if name != ":memory:" and lies_elsewhere(file):
+        if lies_elsewhere(file):
             raise CannotOpen(
                 f"“{file.name[:80]}” lies on another machine's disk. Over a network its locks "
                 "cannot be trusted, and the file would be damaged sooner or later. Keep it on this "
                 "machine, or share a PostgreSQL server with the other desks (docs/server.md)."
             )
+        if in_full:
+            return
         _look_at(file, may_create)
     except OSError as error:
         raise CannotOpen(
             f"The database file “{file.name[:80]}” cannot be used here: "
             f"{(error.strerror or 'it is out of reach').lower()}. Choose another place for it."
         ) from error
+
+
+def _named_by(name: str) -> Path:
+    from urllib.request import url2pathname
+
+    return Path(url2pathname(name.removeprefix("file:").removeprefix("//localhost")))
 
 
 def _look_at(file: Path, may_create: bool) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _REMOTE: Final = frozenset(
     {
-        "afs", "ceph", "cifs", "davfs", "fuse.ceph", "fuse.davfs2", "fuse.glusterfs",
-        "fuse.rclone", "fuse.s3fs", "fuse.smbnetfs", "fuse.sshfs", "fuse.vmhgfs-fuse", "glusterfs",
-        "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "gfs2", "smb3", "smbfs", "vboxsf",
+        "afs", "afpfs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse.ceph", "fuse.ceph-fuse",
+        "fuse.curlftpfs", "fuse.davfs2", "fuse.gcsfuse", "fuse.glusterfs", "fuse.gvfsd-fuse",
+        "fuse.juicefs", "fuse.kio-fuse", "fuse.rclone", "fuse.s3fs", "fuse.smbnetfs", "fuse.sshfs",
+        "fuse.vmhgfs-fuse", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2",
+        "orangefs", "prl_fs", "smb3", "smbfs", "vboxsf",
     }
 )  # fmt: skip
 """Kinds of file system that other machines reach too (sqlite.org/useovernet.html).
@@ -31,11 +35,14 @@ def lies_elsewhere(file: Path) -> bool:
     """
     if sys.platform == "win32":
         return _is_remote_drive(file)
+    place = PurePosixPath(os.path.realpath(file))
+    with suppress(OSError):
+        os.stat(place.parent)  # a share that is mounted at its first use is in no table before
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return False
-    return kind_of_file_system(PurePosixPath(file.resolve()), mounts) in _REMOTE
+    return kind_of_file_system(place, mounts) in _REMOTE
 
 
 def kind_of_file_system(file: PurePosixPath, mounts: str) -> str:
@@ -59,5 +66,5 @@ def _is_remote_drive(file: Path) -> bool:
     import ctypes
 
     library = getattr(ctypes, "windll", None)
-    root = f"{file.resolve().drive}\\"
+    root = f"{Path(os.path.realpath(file)).drive}\\"
     return library is not None and library.kernel32.GetDriveTypeW(root) == _DRIVE_REMOTE

@@ -1,4 +1,4 @@
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -39,10 +39,37 @@ def test_this_machines_own_folder_is_not_elsewhere(tmp_path):
     assert not lies_elsewhere(tmp_path / "office.db")
 
 
-def test_a_database_on_a_share_is_neither_made_nor_opened(tmp_path, monkeypatch):
+@pytest.fixture
+def share(tmp_path, monkeypatch):
+    """A folder that the table of mounts tells to be another machine's."""
+    folder = tmp_path / "front office"
+    folder.mkdir()
     table = tmp_path / "mountinfo"
-    table.write_text(f"31 22 0:45 / {tmp_path} rw - cifs //files/office rw\n")
-    monkeypatch.setattr(shares, "_MOUNTS", Path(table))
+    point = str(folder).replace(" ", r"\040")
+    table.write_text(f"31 22 0:45 / {point} rw - cifs //files/office rw\n")
+    monkeypatch.setattr(shares, "_MOUNTS", table)
+    return folder
+
+
+@pytest.mark.parametrize("written", ["{}/office.db", "file:{}/office.db?uri=true&mode=rwc"])
+def test_a_database_on_a_share_is_neither_made_nor_opened(share, written):
+    with pytest.raises(CannotOpen, match=r"another machine's disk.+Keep it on this machine, or"):
+        schema.open_records(f"sqlite:///{written.format(share)}")
+    assert list(share.iterdir()) == []
+
+
+def test_a_link_does_not_hide_a_share(share, tmp_path):
+    (tmp_path / "office.db").symlink_to(share / "office.db")
     with pytest.raises(CannotOpen, match="another machine's disk"):
         schema.open_records(f"sqlite:///{tmp_path / 'office.db'}")
-    assert not (tmp_path / "office.db").exists()
+
+
+def test_beside_the_share_a_database_is_made(share, tmp_path):
+    schema.open_records(f"sqlite:///{tmp_path / 'office.db'}").close()
+
+
+def test_links_that_lead_nowhere_are_said(tmp_path):
+    (tmp_path / "one.db").symlink_to(tmp_path / "two.db")
+    (tmp_path / "two.db").symlink_to(tmp_path / "one.db")
+    with pytest.raises(CannotOpen):
+        schema.open_records(f"sqlite:///{tmp_path / 'one.db'}")
