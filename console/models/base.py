@@ -204,11 +204,8 @@ class Records:
     @contextmanager
     def glance(self) -> Iterator[Connection]:
         """Open a bare connection for single quick questions, with no transaction around them."""
-        with (
-            told_in_words(),
-            self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-        ):
-            yield connection
+        with told_in_words(), _patiently(self.engine, self.engine.connect) as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def on_change(self, announce: Announce) -> Callable[[], None]:
         """Call `announce` after each commit with the names of what it touched.
@@ -333,20 +330,26 @@ def _may_pass(error: OperationalTrouble) -> bool:
 
 
 def _reach(db: Session) -> None:
+    def connection() -> Connection:
+        try:
+            return db.connection()
+        except OperationalTrouble:
+            db.rollback()
+            raise
+
+    _patiently(db.get_bind(), connection)
+
+
+def _patiently(bind: Engine | Connection, connect: Callable[[], Connection]) -> Connection:
     # Nothing has been said yet, so asking again is safe; a standby needs a moment to take over.
-    if db.get_bind().dialect.name != "postgresql":
-        return
-    until = monotonic() + REACH_SECONDS
+    until = monotonic() + (REACH_SECONDS if bind.dialect.name == "postgresql" else 0)
     while True:
         try:
-            db.connection()
+            return connect()
         except OperationalTrouble as error:
-            db.rollback()
             if not _may_pass(error) or monotonic() >= until:
                 raise
             sleep(0.1)
-        else:
-            return
 
 
 def _for_reading(engine: Engine) -> Engine:

@@ -22,8 +22,9 @@ from console.models.members import Note
 from console.services import members
 from console.services.audit import Action
 from console.services.desk import Desk
-from tests.clusters import Pair, Swallower, running_pair
+from tests.clusters import Pair, running_pair
 from tests.office import PAT, add_member, staff_the_office
+from tests.proxies import Proxy
 from tests.servers import find_debians
 
 GENEROUS_SECONDS = 30.0
@@ -110,7 +111,7 @@ def _held(url: str) -> tuple[set[str], Counter[str]]:
 
 
 def _survive(pair: Pair, desks: int, *, cut_off: bool) -> float:
-    proxy = Swallower(pair.ports[0])
+    proxy = Proxy(pair.ports[0])
     first = proxy.port if cut_off else pair.ports[0]
     work = Work(pair.url(first, pair.ports[1]), desks)
     time.sleep(1.5)

@@ -42,6 +42,8 @@ def sweeping() -> Iterator[None]:
     """Widgets die on this thread only, as with the Sweeper: elsewhere they would crash Qt."""
     was_on = gc.isenabled()
     gc.disable()
+    # What was there before the test need not be looked through after it: that took a second each.
+    gc.freeze()
     yield
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     gc.collect()
