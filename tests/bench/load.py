@@ -221,10 +221,45 @@ def _with_a_seconds_thought(url: str, asked: argparse.Namespace) -> None:
         print_times(
             f"{asked.desks} desks, a second's thought: {what}", tally.milliseconds[what], "acts"
         )
-    print(
-        f"{asked.desks} desks: {tally.acts / asked.seconds:.0f} acts/s, errors {dict(tally.errors)}"
-    )
+    rate = tally.acts / asked.seconds
+    print(f"{asked.desks} desks: {rate:.0f} acts/s, errors {dict(tally.errors)}")
     print(*memory)
+    _on_processors_of_their_own(url, words, last, rate, asked)
+
+
+def _on_processors_of_their_own(
+    url: str, words: list[str], last: int, rate: float, asked: argparse.Namespace
+) -> None:
+    """Time one desk, and the server, with a client that costs next to nothing for all the others.
+
+    The desks above share this machine's processors with the server and with each other; in an
+    office each has its own.
+    """
+    took: dict[str, list[float]] = defaultdict(list)
+
+    def one_desk() -> None:
+        sitter = Sitter(url, asked.desks, words, last)
+        kinds, weights = list(ACTS), list(ACTS.values())
+        until = time.monotonic() + asked.seconds - 2
+        while time.monotonic() < until:
+            what = sitter.chance.choices(kinds, weights)[0]
+            began = time.perf_counter()
+            sitter.act(what)
+            took[what].append((time.perf_counter() - began) * 1000)
+            time.sleep(0.05 * sitter.chance.random())
+        sitter.rise()
+
+    options = "-c", f"{asked.desks - 1}", "-R", f"{rate:.0f}"
+    ran = _pgbench(url, words, last, asked.seconds, *options, meanwhile=one_desk)
+    if ran is None:
+        print("pgbench is not installed here (Debian: postgresql-contrib)")
+        return
+    for what in ACTS:
+        print_times(
+            f"one desk among {asked.desks - 1} that cost no Python: {what}", took[what], "acts"
+        )
+    for what in ACTS:
+        print_times(f"the server at {rate:.0f} acts/s: {what}", ran.milliseconds[what], "acts")
 
 
 def _backends(records: Records) -> str:
@@ -259,45 +294,63 @@ def _saturated(records: Records, url: str, asked: argparse.Namespace) -> None:
     tally = _play(url, 16, asked.processes, seconds, 0, words, last)
     ours = tally.acts / seconds
     print(f"saturated: {ours:.0f} acts/s, errors {dict(tally.errors)}")
-    bare = _pgbench(records, url, words, last, seconds)
+    bare = _pgbench(url, words, last, seconds, "-c", "16")
     if bare is None:
         print("saturated: pgbench is not installed here (Debian: postgresql-contrib)")
         return
     print(
-        f"saturated: pgbench with the same statements {bare:.0f} acts/s; "
-        f"ours {ours / bare:.0%} of it"
+        f"saturated: pgbench with the same statements {bare.a_second:.0f} acts/s; "
+        f"ours {ours / bare.a_second:.0%} of it"
     )
 
 
+@dataclass
+class Bare:
+    """What pgbench made of the statements of our acts."""
+
+    a_second: float
+    milliseconds: dict[str, list[float]]
+
+
 def _pgbench(
-    records: Records, url: str, words: list[str], last: int, seconds: float
-) -> float | None:
+    url: str, words: list[str], last: int, seconds: float, *options: str,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Bare | None:  # fmt: skip
     program = next(
         (str(one) for one in sorted(Path("/usr/lib/postgresql").glob("*/bin/pgbench"))[::-1]), None
     )
     if program is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
-        scripts = []
+        acts, scripts = [], []
         for place, (what, statements) in enumerate(_recorded(url, words, last)):
             script = Path(folder) / f"{place}.sql"
             script.write_text(_as_script(statements))
+            acts.append(what)
             scripts += ["-f", f"{script}@{max(1, round(ACTS[what] * 10 / _SAMPLES))}"]
         place = make_url(url)
-        environment = dict(os.environ, PGOPTIONS="-c statement_timeout=15s")
-        host = place.query.get("host", place.host or "")
-        told = subprocess.run(
+        host = str(place.query.get("host", place.host or ""))
+        with subprocess.Popen(
             [
-                program, "-n", "-M", "simple", "-c", "16", "-j", "2", "-T", str(round(seconds)),
-                "-h", str(host), "-U", str(place.username), *scripts, str(place.database),
+                program, "-n", "-M", "simple", "-j", "2", "-T", str(round(seconds)), *options,
+                "-l", "--log-prefix", f"{folder}/each", "-h", host,
+                "-U", str(place.username), *scripts, str(place.database),
             ],
-            capture_output=True, text=True, check=False, env=environment,
-        )  # fmt: skip
-    found = re.search(r"tps = ([0-9.]+)", told.stdout)
-    if not found:
-        print(told.stderr[-2000:])
-        return None
-    return float(found[1])
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=dict(os.environ, PGOPTIONS="-c statement_timeout=15s"),
+        ) as running:  # fmt: skip
+            meanwhile()
+            said, complained = running.communicate()
+        found = re.search(r"tps = ([0-9.]+)", said)
+        if not found:
+            print(complained[-2000:])
+            return None
+        took: dict[str, list[float]] = {what: [] for what in ACTS}
+        for log in Path(folder).glob("each*"):
+            for line in log.read_text().splitlines():
+                _client, _number, microseconds, script_number, *_when = line.split()
+                took[acts[int(script_number)]].append(int(microseconds) / 1000)
+    return Bare(float(found[1]), took)
 
 
 _SAMPLES = 12
