@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.proxies import Proxy
 from tests.servers import SUPERUSER, free_port, run, server_folder
 
 
@@ -22,6 +23,8 @@ class Pair:
 
     folder: Path
     ports: tuple[int, int]
+    copying: Proxy
+    """What the standby copies through."""
 
     def url(self, *ports: int) -> str:
         """Answer the address of both, or of the named ports."""
@@ -57,12 +60,15 @@ def running_pair(*, synchronous: bool = True) -> Iterator[Pair]:
     if os.geteuid() == 0:
         postgres = pwd.getpwnam("postgres")
         os.chown(folder, postgres.pw_uid, postgres.pw_gid)
-    pair = Pair(folder, (free_port(), free_port()))
+    ports = free_port(), free_port()
+    pair = Pair(folder, ports, Proxy(ports[0]))
     one, two = str(folder / "one"), str(folder / "two")
     run("initdb", "-D", one, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
     try:
         _start(pair, "one", pair.ports[0])
-        source = f"host=127.0.0.1 port={pair.ports[0]} user={SUPERUSER} application_name=two"
+        # A synchronous standby copies straight: its commits are timed.
+        source = f"host=127.0.0.1 port={ports[0] if synchronous else pair.copying.port}"
+        source += f" user={SUPERUSER} application_name=two"
         run("pg_basebackup", "-D", two, "-R", "-X", "stream", "-c", "fast", "-d", source)
         _start(pair, "two", pair.ports[1])
         if synchronous:
@@ -71,6 +77,7 @@ def running_pair(*, synchronous: bool = True) -> Iterator[Pair]:
         pair.tell("CREATE DATABASE office")
         yield pair
     finally:
+        pair.copying.close()
         for name in ("one", "two"):
             with suppress(Exception):  # one of them may have been killed
                 run("pg_ctl", "-D", str(folder / name), "-m", "immediate", "-w", "stop")

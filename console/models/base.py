@@ -45,7 +45,7 @@ from console.domain.audit import seal
 from console.domain.money import Money
 from console.models.encryption import encrypted
 from console.models.patience import Switchboard
-from console.models.problems import DatabaseAway, in_words, told_in_words
+from console.models.problems import MAYBE_SAVED, DatabaseAway, in_words, told_in_words
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -192,7 +192,9 @@ class Records:
             _reach(db)
             self._told.times = self.writes_begun + 1
             yield db
-            db.commit()
+            db.flush()  # what goes wrong here is not saved for sure
+            with told_in_words(away=MAYBE_SAVED):
+                db.commit()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -35,8 +35,12 @@ class Stale(ConsoleError):
 
 
 _AWAY: Final = DatabaseAway(
-    "The database does not answer. The console keeps trying by itself; what is on screen stays "
-    "readable."
+    "The database does not answer, so nothing was done. What is on screen and what you typed "
+    "stays; press again once it answers."
+)
+MAYBE_SAVED: Final = (
+    "The database stopped answering just as this was saved, so it may be on file or not. What you "
+    "typed stays; press again once it answers. It is done only once."
 )
 _BUSY: Final = DatabaseBusy(
     "Somebody else is writing to the database and it took too long. Nothing was changed; press "
@@ -114,14 +118,19 @@ def in_words(error: DBAPIError) -> DatabaseTrouble | None:
 
 
 @contextmanager
-def told_in_words() -> Iterator[None]:
-    """Turn what staff can do something about into sentences; let bugs pass."""
+def told_in_words(away: str = "") -> Iterator[None]:
+    """Turn what staff can do something about into sentences; let bugs pass.
+
+    `away` is what to say of a database that does not answer, where more is known.
+    """
     try:
         yield
     except DBAPIError as error:
         words = in_words(error)
         if words is None:
             raise
+        if away and isinstance(words, DatabaseAway):
+            raise DatabaseAway(away) from error
         raise type(words)(*words.args) from error
     except NoConnectionFree as error:
         raise DatabaseBusy(*_BUSY.args) from error

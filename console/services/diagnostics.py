@@ -14,6 +14,7 @@ from console.clients.http import Unreachable
 from console.domain.courier import ErrandState
 from console.domain.errors import ConsoleError
 from console.models.courier import Errand
+from console.models.problems import DatabaseAway
 from console.services import backups, rounds
 from console.services.desk import Desk
 
@@ -60,6 +61,8 @@ def database(desk: Desk) -> DatabaseHealth:
                 .select_from(Errand)
                 .where(Errand.state.in_((ErrandState.WAITING, ErrandState.SENDING)))
             )
+    except DatabaseAway:
+        return DatabaseHealth(Light(False, _since(began), "The database does not answer."), 0)
     except ConsoleError as problem:
         return DatabaseHealth(Light(False, _since(began), str(problem)), 0)
     return DatabaseHealth(Light(True, _since(began), "The database answers."), waiting or 0)

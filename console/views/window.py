@@ -625,8 +625,8 @@ class Window(QMainWindow):
     def _show_banner(self) -> None:
         if self.database_light is not None and not self.database_light.answers:
             self.banner.say(
-                f"{self.database_light.words} Away since {self._away_since}; you can go on "
-                "reading and typing, and what you type stays."
+                f"{self.database_light.words} Away since {self._away_since}; the console keeps "
+                "trying by itself. You can go on reading and typing: what you type stays."
             )
         elif self.portal_light is not None and not self.portal_light.answers:
             waits = f" ({self._outbox} waiting)" if self._outbox else ""

@@ -8,10 +8,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import count
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 
 from console.clients.portal import Portal
 from console.domain.errors import ConsoleError
@@ -19,9 +20,10 @@ from console.models import schema
 from console.models.audit import AuditEntry
 from console.models.base import connect
 from console.models.members import Note
-from console.services import members
+from console.services import diagnostics, members
 from console.services.audit import Action
 from console.services.desk import Desk
+from console.services.trail import look_through, remember_ends
 from tests.clusters import Pair, running_pair
 from tests.office import PAT, add_member, staff_the_office
 from tests.proxies import Proxy
@@ -32,8 +34,14 @@ GENEROUS_SECONDS = 30.0
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
+    with _office(synchronous=True) as pair:
+        yield pair
+
+
+@contextmanager
+def _office(*, synchronous: bool) -> Iterator[Pair]:
     find_debians()
-    with running_pair() as pair:
+    with running_pair(synchronous=synchronous) as pair:
         records = schema.open_records(pair.url(pair.ports[0]))
         staff_the_office(records)
         add_member(records)
@@ -136,6 +144,43 @@ def test_desks_work_again_when_the_server_is_killed_and_nothing_told_is_lost(pai
 
 def test_desks_work_again_when_a_proxy_swallows_every_byte(pair: Pair) -> None:
     _survive(pair, 10, cut_off=True)
+
+
+def test_an_asynchronous_standby_loses_the_last_commits_and_it_was_said_and_is_found() -> None:
+    with _office(synchronous=False) as pair:
+        desk = Desk(connect(pair.url()), Portal("http://127.0.0.1:9", "", "desk"), PAT)
+        assert _write(desk, "copied")
+        _wait_until_copied(pair, "copied")
+        pair.copying.swallow()
+        assert _write(desk, "told and lost"), "the first server waits for nobody"
+        assert "a little behind" in dict(diagnostics.facts(desk))["Second copy"]
+        remember_ends(desk.records)
+        pair.kill_the_primary()
+        pair.promote()
+        notes, _ = _held(pair.url(pair.ports[1]))
+        assert notes == {"copied"}
+        # What this workstation saw of the trail tells that some of it is gone.
+        found = look_through(desk.records, ())
+        assert [fault.chain for fault in found.faults] == ["pat"]
+        assert "a witness has seen this row" in found.faults[0].why
+        assert _write(desk, "told and lost")
+        notes, _ = _held(pair.url(pair.ports[1]))
+        assert notes == {"copied", "told and lost"}
+        desk.records.close()
+        desk.portal.close()
+
+
+def _wait_until_copied(pair: Pair, note: str) -> None:
+    standby = create_engine(pair.url(pair.ports[1]))
+    until = time.monotonic() + GENEROUS_SECONDS
+    while time.monotonic() < until:
+        with standby.connect() as connection:
+            if connection.scalar(select(Note.id).where(Note.id == note)):
+                break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("never copied")
+    standby.dispose()
 
 
 @pytest.mark.soak

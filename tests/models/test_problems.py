@@ -77,7 +77,7 @@ def test_cut_connections_come_back_by_themselves(records, postgresql_server):
             other.execute(text(f"SELECT pg_terminate_backend({mine})"))
             rename(db)
 
-    with pytest.raises(DatabaseAway, match="keeps trying by itself"):
+    with pytest.raises(DatabaseAway, match="so nothing was done"):
         cut()
     surgeon.dispose()
     with records.begin() as db:
