@@ -329,10 +329,16 @@ class RowTable(QTableView, Generic[R]):
         self._measure()
 
     def show_rows(self, rows: Sequence[R], *, light: bool = True) -> None:
-        """Show these rows; the cursor stays on its row, and what has changed lights up."""
+        """Show these rows; the cursor stays on its row, and what has changed lights up.
+
+        What is being read stays where it is, although rows come and go above it; a list that
+        stands at its top stays there, and shows what is new.
+        """
         held = self.current_key()
         place = self.currentIndex().row()
+        eye = self._eye()
         self.rows_model.show_rows(rows, light=light)
+        self._hold(eye)
         if held is not None and self.rows_model.place_of(held) < 0 and rows:
             # The row under the cursor is gone: the cursor goes to the one that took its place.
             self._go_to(min(max(place, 0), self.rows_model.rowCount() - 1))
@@ -412,6 +418,26 @@ class RowTable(QTableView, Generic[R]):
                 | QItemSelectionModel.SelectionFlag.Rows,
             )
             self.scrollTo(index)
+
+    def _eye(self) -> tuple[Hashable, int] | None:
+        """Answer what is read just now and how far down it stands; None at the top of the list."""
+        if self.verticalScrollBar().value() == 0:
+            return None
+        place = self.currentIndex().row()
+        top = self.rowViewportPosition(place) if place >= 0 else -1
+        if not 0 <= top < self.viewport().height():
+            place = self.rowAt(0)
+            top = self.rowViewportPosition(place)
+        key = self.rows_model.key_at(place)
+        return None if key is None else (key, top)
+
+    def _hold(self, eye: tuple[Hashable, int] | None) -> None:
+        place = -1 if eye is None else self.rows_model.place_of(eye[0])
+        if eye is None or place < 0:
+            return
+        self.updateGeometries()  # the bar's range counts the new rows at once, not when idle
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + self.rowViewportPosition(place) - eye[1])
 
     def _hover(self, row: int) -> None:
         if row != self.hovered:

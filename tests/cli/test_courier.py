@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,8 +18,17 @@ from console.models.courier import CourierSign
 from console.sandbox.portal import Kind
 from console.services import polling, verification
 from tests import town as outside
+from tests.office import Clock
 
 PATIENCE_SECONDS = 30.0
+
+
+@pytest.fixture
+def clock():
+    """The courier's process lives today, so what it carries was asked for today as well."""
+    clock = Clock()
+    clock.at = datetime.now(UTC) - timedelta(minutes=10)
+    return clock
 
 
 @pytest.fixture

@@ -107,7 +107,9 @@ def value(row: tuple[object, ...], column: str) -> object:
 def other(column: str, now: object) -> object:
     """A value that the column takes and that is not the one it has."""
     if column == "at":
-        return now + timedelta(microseconds=1) if isinstance(now, datetime) else f"{now}"[:-1] + "9"
+        if isinstance(now, datetime):
+            return now + timedelta(microseconds=1)
+        return f"{now}"[:-1] + ("8" if f"{now}".endswith("9") else "9")
     if isinstance(now, int):
         return now + 7_000_000
     if now is None:

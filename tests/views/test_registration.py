@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import Qt
@@ -8,10 +9,11 @@ from sqlalchemy import select
 
 from console.background import Background
 from console.domain.registration import CaseKind, Proof
+from console.models import schema
 from console.models.audit import AuditEntry
 from console.models.registration import Registration
 from console.sandbox.portal import Kind
-from console.services import members, names, polling, registration
+from console.services import changes, members, names, polling, registration
 from console.views.explanation import ExplainPanel
 from console.views.registration import RegistrationsScreen
 from console.views.toasts import Toasts
@@ -311,6 +313,17 @@ def three(qtbot, town, worklist, records):
     return worklist
 
 
+def add_cases(records, many, since, first=0):
+    """Put so many refused callers whom nobody has on file into the list."""
+    with records.begin() as db:
+        for number in range(first, first + many):
+            db.add(
+                Registration(
+                    account_digits=f"9{number:05}", kind=CaseKind.REFUSED, since=since, attempts=1
+                )
+            )
+
+
 def test_what_happened_is_said_in_words(three):
     rows = {row.account_number: row for row in three.table.rows_model.rows}
     assert rows["1023401"].what == "Typed “De Long”, on file “DeLong”."
@@ -404,6 +417,35 @@ def test_rows_change_under_the_cursor_and_the_cursor_stays(qtbot, town, three):
     assert rose.what == "Typed “Dee Long”, on file “DeLong”."
 
 
+def test_what_a_colleague_does_elsewhere_lights_up_and_the_place_in_the_list_stays(
+    qtbot, town, live, opened, database_url, clock
+):
+    add_cases(town.desk.records, 60, clock())
+    live.follow(changes.feed(live.desk))
+    screen = opened(RegistrationsScreen(live))
+    qtbot.waitUntil(lambda: len(listed(screen)) == 60)
+    settle(qtbot, screen)
+    table = screen.table
+    table.turn_to(table.rows_model.key_at(30))
+    table.scrollTo(table.currentIndex(), table.ScrollHint.PositionAtCenter)
+    key, stands = table.current_key(), table.rowViewportPosition(30)
+    taken = table.rows_model.rows[31].registration_id
+    elsewhere = schema.open_records(database_url)
+    sams = replace(town.desk, records=elsewhere, colleague=SAM, workstation="desk 5")
+    registration.assign(sams, taken, True)
+    qtbot.waitUntil(lambda: table.rows_model.rows[31].assigned_to == SAM.name)
+    assert table.rows_model.light_of(31) > 0
+    assert table.rows_model.light_of(30) == 0
+    assert (table.current_key(), table.rowViewportPosition(30)) == (key, stands)
+    add_cases(elsewhere, 3, clock() + timedelta(hours=1), first=500)
+    qtbot.waitUntil(lambda: len(listed(screen)) == 63)
+    place = table.currentIndex().row()
+    assert (table.current_key(), table.rowViewportPosition(place)) == (key, stands)
+    news = [row for row in table.rows_model.rows if row.account_number.startswith("9005")]
+    assert all(table.rows_model.light_of(listed(screen).index(row.account_number)) for row in news)
+    elsewhere.close()
+
+
 def test_what_this_desk_does_not_hear_of_it_looks_for(qtbot, town, background, opened):
     deaf = opened(RegistrationsScreen(background))
     background.desk.records.on_change(lambda _: None)
@@ -417,16 +459,7 @@ def test_what_this_desk_does_not_hear_of_it_looks_for(qtbot, town, background, o
 
 
 def test_a_list_that_is_cut_says_so(qtbot, town, worklist, records, clock):
-    with records.begin() as db:
-        for number in range(520):
-            db.add(
-                Registration(
-                    account_digits=f"9{number:05}",
-                    kind=CaseKind.REFUSED,
-                    since=clock(),
-                    attempts=1,
-                )
-            )
+    add_cases(records, 520, clock())
     qtbot.waitUntil(lambda: worklist.count.text() == "the first 500 of 520")
     assert len(listed(worklist)) == 500
     settle(qtbot, worklist)
