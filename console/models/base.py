@@ -202,6 +202,8 @@ class Records:
         with told_in_words(), self._read() as db:
             _reach(db)
             yield db
+            db.expunge_all()  # nothing read here is written
+            db.commit()  # a connection that rolls back forgets the statements it has prepared
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:

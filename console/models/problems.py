@@ -30,6 +30,10 @@ class DatabaseBusy(DatabaseTrouble):
     """Somebody else held the database for too long; trying again is enough."""
 
 
+class DatabaseCrossed(DatabaseBusy):
+    """Two transactions waited for each other and the server ended this one; nothing is wrong."""
+
+
 class Stale(ConsoleError):
     """Somebody else changed the record between our reading it and our writing it."""
 
@@ -46,6 +50,7 @@ _BUSY: Final = DatabaseBusy(
     "Somebody else is writing to the database and it took too long. Nothing was changed; press "
     "again."
 )
+_CROSSED: Final = DatabaseCrossed(*_BUSY.args)
 _FULL: Final = DatabaseTrouble(
     "The disk of the database is full, so nothing was saved. What you typed is still here. Tell "
     "whoever looks after the server."
@@ -89,8 +94,8 @@ _POSTGRESQL: Final = (
     ("XX002", _DAMAGED),
     ("55P03", _BUSY),
     ("57014", _BUSY),
-    ("40001", _BUSY),
-    ("40P01", _BUSY),
+    ("40001", _CROSSED),
+    ("40P01", _CROSSED),
     ("57P", _AWAY),
     ("53", _AWAY),
     ("08", _AWAY),
@@ -150,10 +155,10 @@ def again_if_crossed(act: Callable[[], T]) -> T:
     for _ in range(MOST_CROSSINGS):
         try:
             return act()
+        except (IntegrityError, Stale, DatabaseCrossed):
+            continue
         except DatabaseBusy:
             if busy:
                 raise
             busy = True
-        except (IntegrityError, Stale):
-            continue
     return act()

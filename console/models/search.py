@@ -15,16 +15,20 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Column,
+    CompoundSelect,
     Connection,
     Integer,
+    Select,
     SmallInteger,
     Table,
     Text,
     delete,
     func,
     insert,
+    literal,
     select,
     text,
+    union_all,
 )
 from sqlalchemy.orm import Session
 
@@ -321,25 +325,41 @@ def _all_members(db: Session) -> Iterator[dict[int, Findable]]:
         yield _findable(db, first, min(first + CHUNK - 1, last))
 
 
+_ACCOUNT: Final = -1
+"""Beside the kinds of `Of`: an account brings several things to be found by."""
+
+
+def _beside(first: int, last: int) -> CompoundSelect[Any]:
+    """Ask one question for what is kept beside members with ids from `first` to `last`."""
+    none = literal("", Text())
+
+    def of(kind: int, member_id: Any, *columns: Any) -> Select[Any]:
+        four = (*columns, none, none)[:4]
+        return select(member_id, literal(int(kind)), *four).where(member_id.between(first, last))
+
+    return union_all(
+        of(
+            _ACCOUNT,
+            Account.member_id,
+            Account.number,
+            Account.meter_number,
+            Account.service_line,
+            Account.service_city,
+        ),
+        of(Of.HOLDER, Holder.member_id, Holder.name, Holder.given_names),
+        of(Of.FORMER_NAME, FormerName.member_id, FormerName.name, FormerName.given_names),
+        of(Of.FORMER_ADDRESS, FormerAddress.member_id, FormerAddress.line, FormerAddress.city),
+    )
+
+
 def _findable(db: Session, first: int, last: int) -> dict[int, Findable]:
     """Gather what members with ids from `first` to `last` can be found by."""
 
-    def beside(*columns: Any) -> dict[int, list[Any]]:
-        held = defaultdict(list)
-        for row in db.execute(select(*columns).where(columns[0].between(first, last))):
-            held[row[0]].append(row[1:])
-        return held
-
-    accounts = beside(
-        Account.member_id,
-        Account.number,
-        Account.meter_number,
-        Account.service_line,
-        Account.service_city,
-    )
-    holders = beside(Holder.member_id, Holder.name, Holder.given_names)
-    names = beside(FormerName.member_id, FormerName.name, FormerName.given_names)
-    addresses = beside(FormerAddress.member_id, FormerAddress.line, FormerAddress.city)
+    beside: dict[int, dict[int, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for member_id, kind, *row in db.execute(_beside(first, last)):
+        beside[kind][member_id].append(row)
+    accounts, holders = beside[_ACCOUNT], beside[Of.HOLDER]
+    names, addresses = beside[Of.FORMER_NAME], beside[Of.FORMER_ADDRESS]
     asked = select(
         Member.id,
         Member.number,
@@ -362,9 +382,9 @@ def _findable(db: Session, first: int, last: int) -> dict[int, Findable]:
             (phone, second_phone) if second_phone else (phone,) if phone else (),
             tuple([Place(*row) for row in accounts.get(member_id, ())]),
             (line, city),
-            tuple([tuple(row) for row in holders.get(member_id, ())]),
-            tuple([tuple(row) for row in names.get(member_id, ())]),
-            tuple([tuple(row) for row in addresses.get(member_id, ())]),
+            tuple([tuple(row[:2]) for row in holders.get(member_id, ())]),
+            tuple([tuple(row[:2]) for row in names.get(member_id, ())]),
+            tuple([tuple(row[:2]) for row in addresses.get(member_id, ())]),
         )
         for (
             member_id,

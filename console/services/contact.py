@@ -127,8 +127,8 @@ def tell_old_contact(db: Session, desk: Desk, member: Member, to: str, words: st
 
     `words` name what changed, without what it became: “phone and mailing address”.
     """
-    accounts = accounts_of(db, member.id)
-    if not (to and accounts and desk.mail is not None):
+    accounts = accounts_of(db, member.id) if to and desk.mail is not None else ()
+    if not accounts:
         return ""
     db.add(
         Errand(

@@ -69,16 +69,16 @@ def carry(desk: Desk, errand_id: str) -> bool:
 
 
 def _carry(desk: Desk, errand_id: str, *, only_if_due: bool) -> tuple[bool, bool]:
-    job = _claim(desk, errand_id, only_if_due=only_if_due)
+    job = again_if_crossed(lambda: _claim(desk, errand_id, only_if_due=only_if_due))
     if job is None:
         with desk.records.read() as db:
             errand = db.get(Errand, errand_id)
             return errand is not None and not errand.state.is_open, False
     if is_hopeless(job.tries - 1, job.asked_at, desk.now()):
-        return _give_up(desk, job), False
+        return again_if_crossed(lambda: _give_up(desk, job)), False
 
     def settle_on(registration_id: str) -> bool:
-        return _settle_on(desk, job, registration_id)
+        return again_if_crossed(lambda: _settle_on(desk, job, registration_id))
 
     end = carrying.carry(desk, job, settle_on)
     ended = again_if_crossed(lambda: _settle(desk, job, end))

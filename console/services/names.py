@@ -132,20 +132,19 @@ def correct_name(desk: Desk, correction: Correction, approval: Approval | None =
         check_text(correction.given_names, 80, "The given names"),
         check_text(correction.proof_note, 500, "The note on the proof", lines=True),
     )
-    with desk.records.read() as db:
-        if (known := db.get(NameCorrection, correction.id)) is not None:
-            return _corrected(db, desk, known)
-        on_file = members.find(db, correction.member_id)
-        other_person = _check(db, desk, on_file, correction, wanted)
-    # The password is checked before the transaction: the check takes its time on purpose.
-    approver = _approver(desk, correction, approval) if other_person else ""
+    alone = desk.colleague.login if desk.colleague.role.approves_other_person else ""
 
-    def in_one_go() -> Corrected:
+    def in_one_go(approver: str) -> Corrected:
         with desk.records.begin() as db:
             return _correct(db, desk, correction, wanted, approver)
 
     # Somebody else's change, or a second press of this one, may cross ours.
-    return again_if_crossed(in_one_go)
+    try:
+        return again_if_crossed(lambda: in_one_go(alone))
+    except NeedsSupervisor:
+        # The password is checked outside the transaction: the check takes its time on purpose.
+        approver = _approver(desk, correction, approval)
+    return again_if_crossed(lambda: in_one_go(approver))
 
 
 @dataclass(frozen=True)
@@ -227,8 +226,6 @@ def _check_verified(db: Session, desk: Desk, correction: Correction) -> None:
 
 
 def _approver(desk: Desk, correction: Correction, approval: Approval | None) -> str:
-    if desk.colleague.role.approves_other_person:
-        return desk.colleague.login
     if approval is None:
         raise _needs_supervisor()
     try:

@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -9,7 +11,13 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from console.models import problems, schema
 from console.models.members import Member
-from console.models.problems import DatabaseAway, DatabaseBusy, DatabaseTrouble, Stale
+from console.models.problems import (
+    DatabaseAway,
+    DatabaseBusy,
+    DatabaseCrossed,
+    DatabaseTrouble,
+    Stale,
+)
 from tests.office import add_member
 
 
@@ -134,6 +142,35 @@ def test_mistakes_of_ours_stay_bugs(records):
         records.begin() as db,
     ):
         db.execute(text("SELECT * FROM no_such_table"))
+
+
+@only_on_postgresql
+def test_of_two_that_wait_for_each_other_one_goes_on_and_the_other_was_crossed(records):
+    one, two = add_member(records), add_member(records, "Ruiz", ("1023402",))
+    both_hold_one = threading.Barrier(2)
+
+    def write(who, first, second):
+        with records.signed(who, "desk").begin() as db:  # each on a chain of their own
+            db.execute(text("SET LOCAL deadlock_timeout = '20ms'"))
+            db.execute(text("UPDATE member SET email = '' WHERE id = :id"), {"id": first})
+            both_hold_one.wait(10)
+            db.execute(text("UPDATE member SET email = '' WHERE id = :id"), {"id": second})
+
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(write, "pat", one, two), pool.submit(write, "sam", two, one)]
+    ends = [one_of_them.exception() for one_of_them in asked]
+    assert {type(end) for end in ends} == {type(None), DatabaseCrossed}
+
+
+def test_a_crossed_transaction_is_done_again_until_it_goes_through():
+    crossings = iter([DatabaseCrossed("one"), Stale("two"), DatabaseCrossed("three")])
+
+    def act():
+        for crossing in crossings:
+            raise crossing
+        return "done"
+
+    assert problems.again_if_crossed(act) == "done"
 
 
 def test_what_was_crossed_is_done_again_once():

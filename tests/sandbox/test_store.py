@@ -83,7 +83,7 @@ def test_the_past_is_sown(tmp_path):
         ],
         facts={"coop_name": "Prairie Wind Electric", "match_rule": "exact"},
     )  # fmt: skip
-    with portal.running(file) as site:
+    with portal.running(file, clock=lambda: THEN + timedelta(hours=2)) as site:
         client = Portal(site.url, site.token, "desk 1")
         waiting = client.registration(DELONG, staff=STAFF)
         assert (waiting.id, waiting.email) == ("reg_delong", "rose@gmial.com")
