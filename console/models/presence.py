@@ -38,15 +38,19 @@ def time_of_database(db: Session) -> datetime:
     """Answer the one clock that all desks share; workstations' own ones differ."""
     if db.get_bind().dialect.name == "sqlite":
         return datetime.now(UTC)
-    return db.scalars(select(func.now())).one()
+    # Not now(), which stands still in a transaction: whoever waited for a lock would then find
+    # that others were seen later than this.
+    return db.scalars(select(func.clock_timestamp(type_=Instant))).one()
 
 
-def with_member(db: Session, member_id: int) -> Sequence[tuple[Presence, str]]:
-    """List who has a member open, with their names, longest first."""
+def with_member(
+    db: Session, member_id: int, earliest: datetime, latest: datetime
+) -> Sequence[tuple[Presence, str]]:
+    """List who has a member open and was seen between two moments, with names, longest first."""
     rows = db.execute(
         select(Presence, func.coalesce(Staff.name, Presence.staff))
         .outerjoin(Staff, Staff.login == Presence.staff)
-        .where(Presence.member_id == member_id)
+        .where(Presence.member_id == member_id, Presence.seen_at.between(earliest, latest))
         .order_by(Presence.since, Presence.origin)
     )
     return [(row[0], row[1]) for row in rows]

@@ -16,6 +16,8 @@ RENEW_SECONDS = 6
 """How often an open page gives a sign of life."""
 GONE_AFTER = timedelta(seconds=20)
 """A console that gave none for so long is not there any more."""
+AHEAD_OF_CLOCK = timedelta(seconds=5)
+"""A server that takes over may be a little slow; a sign of life from further on is made up."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +108,10 @@ def _forget(desk: Desk, member_id: int | None) -> None:
 
 
 def _others(desk: Desk, db: Session, member_id: int) -> tuple[Visitor, ...]:
-    alive_since = presence.time_of_database(db) - GONE_AFTER
+    now = presence.time_of_database(db)
+    there = presence.with_member(db, member_id, now - GONE_AFTER, now + AHEAD_OF_CLOCK)
     return tuple(
         Visitor(name, row.workstation, row.editing, row.staff == desk.colleague.login)
-        for row, name in presence.with_member(db, member_id)
-        if row.origin != desk.records.origin and row.seen_at >= alive_since
+        for row, name in there
+        if row.origin != desk.records.origin
     )

@@ -1,10 +1,12 @@
 import os
 import signal
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
 
 from console.models import changes, listening, schema
 from console.models.base import touch
@@ -69,10 +71,12 @@ class Told:
 
     def __init__(self):
         self._names, self._more, self.times = set(), threading.Condition(), 0
+        self.counts = Counter()
 
     def hear(self, names):
         with self._more:
             self._names |= names
+            self.counts.update(names)
             self.times += 1
             self._more.notify_all()
 
@@ -90,6 +94,25 @@ def say(records, *names):
     """Commit something of these names."""
     with records.begin() as db:
         touch(db, *names)
+
+
+def write_by_hand(records, names):
+    """Put a row into the list as no console would, past the rules that keep most of them out."""
+    with records.begin() as db:
+        if records.engine.dialect.name == "postgresql":
+            db.execute(text("SET LOCAL session_replication_role = replica"))
+        db.execute(insert(Change).values(at=datetime.now(UTC), origin="x", names=names))
+
+
+def notify(records, word):
+    """Send a word as anybody may with psql."""
+    with records.glance() as connection:
+        connection.execute(text("SELECT pg_notify('console_changes', :word)"), {"word": word})
+
+
+def last_number(records):
+    with records.read() as db:
+        return db.scalar(select(func.max(Change.id))) or 0
 
 
 @pytest.fixture
@@ -162,18 +185,75 @@ def test_following_ends_at_once_though_nothing_is_said(records):
 POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
-@POSTGRESQL
-def test_a_desk_that_was_cut_off_catches_up(told, other, records):
+def cut_off(records):
+    """Cut every line of this database that listens."""
     cut = (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND left(query, 6) = 'LISTEN'"
     )
-    with other.glance() as connection:
+    with records.glance() as connection:
         assert connection.exec_driver_sql(cut).scalar_one() == 1
+
+
+@POSTGRESQL
+def test_a_desk_that_was_cut_off_catches_up(told, other):
+    cut_off(other)
     say(other, "meanwhile")
     assert told.heard("meanwhile")
     say(other, "afterwards")
     assert told.heard("afterwards")
+
+
+@POSTGRESQL
+@pytest.mark.parametrize("ahead", [range(1, 60), (9000,)], ids=["the next ones", "far ahead"])
+def test_what_is_merely_said_hides_nothing_that_is_done(told, other, monkeypatch, ahead):
+    monkeypatch.setattr(changes, "AGAIN_SECONDS", (1.0,))
+    last = last_number(other)
+    for number in ahead:
+        notify(other, f'[{last + number}, "x", []]')
+    notify(other, f'[{last}, "x", ["all of them"]]')
+    assert told.heard("all of them")
+    cut_off(other)
+    say(other, "meanwhile")
+    assert told.heard("meanwhile")
+
+
+@POSTGRESQL
+def test_who_has_listened_for_long_has_little_to_catch_up(told, other, monkeypatch):
+    monkeypatch.setattr(changes, "READ_ON_SECONDS", 0.0)
+    for name in ("first", "second"):
+        say(other, name)
+        assert told.heard(name)
+    cut_off(other)
+    say(other, "meanwhile")
+    assert told.heard("meanwhile")
+    assert told.counts["first"] == 1
+
+
+@pytest.fixture
+def feed(records):
+    """A feed that has read the list and is asked piece by piece."""
+    feed = Feed(records)
+    feed._look_up()
+    yield feed
+    feed.stop()
+    feed.follow()  # at once at its end
+
+
+def test_what_was_read_on_a_line_that_was_dead_already_is_told_when_it_is_back(feed, other):
+    say(other, "in vain")
+    feed._read_on()
+    assert not feed._pending
+    feed._look_up()
+    assert feed._pending == {"in vain"}
+
+
+def test_a_number_alone_is_told_although_its_row_was_read_already(feed, other):
+    say(other, "long")
+    feed._read_on()
+    feed._take(str(last_number(other)))
+    feed._look_up()
+    assert feed._pending == {"long"}
 
 
 @POSTGRESQL
@@ -193,13 +273,146 @@ def test_a_line_that_gives_no_sign_of_life_is_lost(records, monkeypatch):
     halt.close()
 
 
+SAID_BY_NOBODY = {
+    "words": "nonsense",
+    "nothing": "null",
+    "a number": "12345678901234567890",
+    "infinite": "1e400",
+    "one of three": "[1]",
+    "numbers": "[1, 2, 3]",
+    "an object": "{}",
+    "a text": '"x"',
+    "far ahead": '[9999999999, "x", ["y"]]',
+    "infinitely far": '[1e400, "x", []]',
+    "no number at all": '[NaN, "x", []]',
+    "too many digits": f'[{"9" * 5000}, "x", []]',
+    "an origin that is none": '[1, ["x"], []]',
+    "names that are none": '[1, "x", ["y", 2]]',
+    "names in names": '[1, "x", [["y"]]]',
+    "brackets": "[" * 7000,
+}
+
+
 @POSTGRESQL
-@pytest.mark.parametrize("said", ["nonsense", "[1]", "[1, 2, 3]", "{}", '[9999999999, "x", ["y"]]'])
+@pytest.mark.parametrize("said", SAID_BY_NOBODY.values(), ids=SAID_BY_NOBODY)
 def test_what_no_console_said_does_no_harm(told, other, said):
-    with other.glance() as connection:
-        connection.exec_driver_sql("SELECT pg_notify('console_changes', %s)", (said,))
+    notify(other, said)
     say(other, "afterwards")
     assert told.heard("afterwards")
+
+
+WRITTEN_BY_NOBODY = {
+    "words": "not json",
+    "empty": "",
+    "a number": "5",
+    "infinite": "1e400",
+    "nothing": "null",
+    "an object": '{"a": 1}',
+    "numbers": "[1, 2]",
+    "lists": '["a", ["b"]]',
+    "brackets": "[" * 7000,
+    "endless": f'["{"x" * 200_000}"]',
+}
+
+
+@pytest.mark.parametrize("names", WRITTEN_BY_NOBODY.values(), ids=WRITTEN_BY_NOBODY)
+def test_a_row_that_no_console_wrote_reloads_everything_once(records, other, names):
+    hearing = Hearing(records)
+    hearing.hear()
+    write_by_hand(other, names)
+    say(other, "besides")
+    assert EVERYTHING in hearing.hear()
+    assert hearing.hear() == frozenset()
+    say(other, "afterwards")
+    assert hearing.hear() == {"afterwards"}
+
+
+@pytest.mark.parametrize("names", ["not json", "5", "[" * 7000], ids=["words", "5", "brackets"])
+def test_whoever_listens_goes_on_after_such_a_row(told, other, names):
+    write_by_hand(other, names)
+    if other.engine.dialect.name == "postgresql":
+        notify(other, "x")
+    assert told.heard(EVERYTHING)
+    say(other, "afterwards")
+    assert told.heard("afterwards")
+
+
+@POSTGRESQL
+def test_nonsense_without_end_makes_nobody_read_without_end(told, records, other):
+    read = []
+
+    def note(_connection, _cursor, statement, *_):
+        if "FROM change" in statement:
+            read.append(statement)
+
+    event.listen(records.engine, "before_cursor_execute", note)
+    for number in range(300):
+        notify(other, f"nonsense {number}")
+    say(other, "afterwards")
+    assert told.heard("afterwards")
+    event.remove(records.engine, "before_cursor_execute", note)
+    assert 0 < len(read) < 100
+
+
+# On SQLite only one writes at a time.
+@POSTGRESQL
+def test_a_number_that_many_have_overtaken_may_stand_for_everything(records, other):
+    hearing = Hearing(records)
+    hearing.hear()
+    with other.begin() as slow:
+        late = Change(at=slow.scalar(select(func.now())), origin="x", names='["slow"]')
+        slow.add(late)
+        slow.flush()
+        with records.begin() as quick:
+            now = quick.scalar(select(func.now()))
+            quick.add_all(Change(at=now, origin="x", names='["quick"]') for _ in range(600))
+        assert hearing.hear() == {"quick"}
+        number = str(late.id)
+    assert hearing.hear({number}) == {EVERYTHING}
+
+
+def test_a_reading_that_failed_after_a_long_absence_is_not_taken_for_one(records, other):
+    hearing = Hearing(records)
+    hearing.hear()
+    hearing._current_at -= timedelta(hours=1)
+    with other.begin() as db:
+        db.execute(text("ALTER TABLE change RENAME TO elsewhere"))
+    with pytest.raises(DBAPIError):
+        hearing.hear()
+    with other.begin() as db:
+        db.execute(text("ALTER TABLE elsewhere RENAME TO change"))
+    assert hearing.hear() == {EVERYTHING}
+
+
+def test_a_computer_that_slept_does_not_think_that_it_heard_everything(records):
+    hearing = Hearing(records)
+    hearing.hear()
+    hearing._current_at -= timedelta(hours=1)
+    hearing.still_current()
+    assert hearing.hear() == {EVERYTHING}
+
+
+def test_a_bug_is_shown_and_the_line_is_opened_again(told, records, other, monkeypatch):
+    shown = []
+    monkeypatch.setattr(threading, "excepthook", shown.append)
+    monkeypatch.setattr(changes, "AGAIN_SECONDS", (0.05,))
+
+    def stumble(names):
+        if any(name.startswith("stone") for name in names):
+            raise RuntimeError("a listener stumbled")
+
+    stop = records.on_change(stumble)
+    say(other, "stone 1")
+    assert told.heard(EVERYTHING)
+    again = Told()
+    stop_telling = records.on_change(again.hear)
+    say(other, "stone 2")
+    assert again.heard(EVERYTHING)
+    say(other, "afterwards")
+    assert told.heard("afterwards")
+    stop()
+    stop_telling()
+    assert [what.exc_type for what in shown] == [RuntimeError]  # not again every two seconds
 
 
 def test_the_list_is_kept_short(desk, clock):

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from console.models import schema
 from console.models.presence import Presence
@@ -85,9 +85,25 @@ def test_a_sign_of_life_keeps_a_desk_seen_and_is_told_to_nobody(desk, sam, rose)
     assert len(presence.who_else(desk, rose)) == 1
 
 
+def test_a_sign_of_life_from_the_future_is_nobodys(desk, sam, rose):
+    presence.open(sam, rose)
+    age(sam, -timedelta(days=3650))
+    assert presence.who_else(desk, rose) == presence.open(desk, rose) == ()
+    presence.open(sam, rose)
+    assert said(presence.who_else(desk, rose)) == ["Sam Okafor is looking at this member"]
+
+
+def test_a_clock_that_is_a_little_slow_hides_nobody(desk, sam, rose):
+    presence.open(sam, rose)
+    age(sam, -presence.AHEAD_OF_CLOCK / 2)
+    assert len(presence.who_else(desk, rose)) == 1
+
+
 def age(desk, by):
-    """Let a desk's signs of life lie back by so much."""
+    """Let a desk's signs of life lie back by so much, past the rule that they are of now."""
     with desk.records.begin() as db:
+        if db.get_bind().dialect.name == "postgresql":
+            db.execute(text("SET LOCAL session_replication_role = replica"))
         for row in db.scalars(select(Presence)).all():
             earlier = row.seen_at - by
             db.execute(update(Presence).values(seen_at=earlier))
