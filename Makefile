@@ -84,6 +84,12 @@ test-packages:
 	else \
 	  echo "The tests of the web pages want Chromium: sudo apt-get install chromium"; \
 	fi
+	@[ "$$(uname)" != Linux ] || command -v iptables >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing iptables for the tests of dropped packets"; $(INSTALL) iptables >/dev/null || true; \
+	else \
+	  echo "The tests of dropped packets want root and iptables: sudo apt-get install iptables"; \
+	fi
 	@ls /usr/lib/postgresql/15/bin/initdb >/dev/null 2>&1 && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "Installing PostgreSQL for the tests of its logins"; $(INSTALL) postgresql >/dev/null || true; \

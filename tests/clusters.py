@@ -41,6 +41,10 @@ class Pair:
         """End the standby in good order."""
         run("pg_ctl", "-D", str(self.folder / "two"), "-m", "fast", "-w", "stop")
 
+    def start_the_standby(self) -> None:
+        """Start the standby again."""
+        _start(self, "two", self.ports[1])
+
     def promote(self) -> None:
         """Let the standby take writes."""
         run("pg_ctl", "-D", str(self.folder / "two"), "-w", "promote")

@@ -21,12 +21,14 @@ class Proxy:
         self._to = to
         self._swallows = threading.Event()
         self._cuts = threading.Event()
+        self._over = threading.Event()
         self.cut = threading.Event()
         """Set once an answer was cut."""
         self._held: list[socket.socket] = []
         self._ear = socket.create_server(("127.0.0.1", free_port()), backlog=256)
         self.port = int(self._ear.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def swallow(self) -> None:
         """Take every byte from now on and pass none on; close nothing."""
@@ -43,6 +45,10 @@ class Proxy:
 
     def close(self) -> None:
         """Accept nobody else, and hang up on everybody."""
+        self._over.set()
+        with suppress(OSError):  # an ear that is closed while somebody listens takes one more
+            socket.create_connection(("127.0.0.1", self.port)).close()
+        self._accepting.join()
         self._ear.close()
         for held in self._held:
             _hang_up(held)
@@ -51,7 +57,14 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._ear.accept()
-                server = self._reach()
+                if self._over.is_set():
+                    client.close()
+                    return
+                try:
+                    server = self._reach()
+                except OSError:
+                    client.close()  # the server is gone, and says so to whoever knocks
+                    continue
                 self._held += [client, server]
                 link = _Link(client, server)
                 for way in (self._there, self._back):

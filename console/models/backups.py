@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from console.domain.errors import ConsoleError
 
@@ -41,7 +41,7 @@ class Contents:
     octets: int
 
 
-def file_of(url: str) -> Path:
+def file_of(url: str | URL) -> Path:
     """Answer the file of a SQLite database; raises ServerKeepsItsOwn for any other."""
     place = make_url(url)
     if place.get_backend_name() != "sqlite" or not place.database:
@@ -58,24 +58,30 @@ def copy(source: Path, target: Path, progress: Callable[[int, int], None] | None
         raise ConsoleError(f"There is no database “{source.name}” to copy. Look for it elsewhere.")
     # Nobody else on this machine is to read the members; the mode counts from the first moment.
     os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
-    with (
-        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=10)) as read,
-        closing(sqlite3.connect(target)) as write,
-    ):
-        read.backup(
-            write,
-            pages=_PAGES_AT_ONCE,
-            sleep=_PAUSE_SECONDS,
-            progress=(lambda _, left, of: progress(of - left, of)) if progress else None,
-        )
-        write.execute("PRAGMA journal_mode = delete")
+    try:
+        with (
+            closing(sqlite3.connect(_read_only(source), uri=True, timeout=10)) as read,
+            closing(sqlite3.connect(target)) as write,
+        ):
+            read.backup(
+                write,
+                pages=_PAGES_AT_ONCE,
+                sleep=_PAUSE_SECONDS,
+                progress=(lambda _, left, of: progress(of - left, of)) if progress else None,
+            )
+            write.execute("PRAGMA journal_mode = delete")
+    except sqlite3.Error as error:
+        raise ConsoleError(
+            f"The database “{source.name}” could not be copied to {target.parent}: {error}. See "
+            "whether there is room and whether it still opens, then try again."
+        ) from error
     _to_disk(target)
 
 
 def look_over(file: Path) -> Contents:
     """Read a whole copy and answer what it holds; raises NotWhole when anything is wrong."""
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(_read_only(file), uri=True)) as db:
             (said,) = db.execute("PRAGMA integrity_check(1)").fetchone()
             if said != "ok":
                 raise NotWhole(f"The copy “{file.name}” is damaged: {said}. Choose another one.")
@@ -105,6 +111,11 @@ def put_back(copied: Path, present: Path, aside: Path) -> None:
     coming.replace(present)
     for rest in ("-wal", "-shm"):
         present.with_name(present.name + rest).unlink(missing_ok=True)
+
+
+def _read_only(file: Path) -> str:
+    # In an address of SQLite's a "#", a "?" or a "%" of the path would mean something else.
+    return f"{file.absolute().as_uri()}?mode=ro"
 
 
 def _check_alone(present: Path) -> None:

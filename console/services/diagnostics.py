@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import platform
+import re
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 
 from console import __version__
 from console.clients.http import Unreachable
@@ -36,6 +39,24 @@ class DatabaseHealth:
 
     light: Light
     outbox: int
+
+
+class Copied(StrEnum):
+    """Where a commit is by the time that staff are told of it."""
+
+    BOTH = "on two machines"
+    AWAY = "away"
+    BEHIND = "asynchronous"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class SecondCopy:
+    """Whether commits are on two machines, in a word and a sentence."""
+
+    state: Copied
+    words: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +101,13 @@ def portal(desk: Desk) -> Light:
     return Light(True, _since(began), "The portal answers.")
 
 
+def second_copy(desk: Desk) -> SecondCopy | None:
+    """Say whether commits are on two machines; None where nobody expects it."""
+    if desk.records.engine.dialect.name != "postgresql" or desk.settings.training:
+        return None
+    return _second_copy(desk)
+
+
 def exchanges(desk: Desk) -> tuple[ExchangeRow, ...]:
     """List the last calls to the portal, the newest first."""
     return tuple(
@@ -103,7 +131,7 @@ def facts(desk: Desk) -> tuple[tuple[str, str], ...]:
         ("Workstation", desk.workstation),
         ("Signed in", f"{desk.colleague.login} ({desk.colleague.role.words})"),
         ("Database", desk.records.engine.url.render_as_string(hide_password=True)),
-        ("Second copy", _second_copy(desk)),
+        ("Second copy", _second_copy_in_words(desk)),
         ("Last copy", backups.last_copy_in_words(desk)),
         ("Courier", _couriers(desk)),
         ("Portal", desk.settings.portal_url or "not set up"),
@@ -120,27 +148,81 @@ def _couriers(desk: Desk) -> str:
         return "unknown while the database does not answer"
 
 
-def _second_copy(desk: Desk) -> str:
+def _second_copy_in_words(desk: Desk) -> str:
     if desk.records.engine.dialect.name != "postgresql":
         return "none: the database is a file on one machine"
+    copy = _second_copy(desk)
+    return f"{copy.state}: {copy.words[:1].lower()}{copy.words[1:]}"
+
+
+_HOW_COMMITS_WAIT: Final = text(
+    "SELECT current_setting('synchronous_standby_names'), current_setting('synchronous_commit')"
+)
+_WHO_COPIES: Final = text("SELECT application_name, state, sync_state FROM pg_stat_replication")
+_NO_STANDBYS: Final = frozenset({"pg_basebackup", "pg_receivewal"})
+"""Tools that fetch a copy once, or the log alone, and cannot take over."""
+
+
+def _second_copy(desk: Desk) -> SecondCopy:
     try:
         with desk.records.glance() as connection:
-            waits = bool(connection.scalar(text("SHOW synchronous_standby_names")))
-            # Every login sees that a standby is connected, if not how far it is.
-            connected = connection.scalar(text("SELECT count(*) FROM pg_stat_replication")) or 0
+            names, commits = connection.execute(_HOW_COMMITS_WAIT).one()
+            there = connection.execute(_WHO_COPIES).all()
     except ConsoleError:
-        return "unknown while the database does not answer"
-    if waits and connected:
-        return f"{_standbys(connected)} connected; a commit is told once it is there too"
-    if waits:
-        return "away: every commit waits for it. Tell whoever looks after the server"
-    if connected:
-        return f"{_standbys(connected)} connected, a little behind: the last commits may be lost"
-    return "none: without a synchronous standby a lost server loses the last commits"
+        return SecondCopy(Copied.UNKNOWN, "The database does not answer.")
+    wanted, counts = _that_count(names)
+    if wanted and commits not in ("off", "local"):
+        # Enough of them must have a commit, and each of the others is as good as not there.
+        copying = sum(_copies_at_once(one, counts) for one in there)
+        if copying >= wanted:
+            return SecondCopy(
+                Copied.BOTH,
+                f"{_standbys(copying)} connected; a commit is told once it is there too.",
+            )
+        return SecondCopy(
+            Copied.AWAY, "Every commit waits for it. Tell whoever looks after the server."
+        )
+    behind = sum(one.application_name not in _NO_STANDBYS and _streams(one) for one in there)
+    if behind:
+        return SecondCopy(
+            Copied.BEHIND,
+            f"{_standbys(behind)} connected, a little behind: a lost server loses the "
+            "last commits.",
+        )
+    return SecondCopy(
+        Copied.NONE, "Without a synchronous standby a lost server loses the last commits."
+    )
+
+
+_LISTED: Final = re.compile(
+    r"\s*(?:(?:ANY|FIRST)\s+)?(\d+)\s*\((.*)\)\s*", re.IGNORECASE | re.DOTALL
+)
+
+
+def _that_count(setting: str) -> tuple[int, frozenset[str]]:
+    """Answer how many standbys a commit waits for, and the names of those that count."""
+    listed = _LISTED.fullmatch(setting)
+    many, names = (int(listed[1]), listed[2]) if listed else (1, setting)
+    counts = frozenset(name.strip().strip('"').lower() for name in names.split(",")) - {""}
+    return (many if counts else 0), counts
+
+
+def _copies_at_once(
+    standby: Row[tuple[str, str | None, str | None]], counts: frozenset[str]
+) -> bool:
+    if standby.state is not None:
+        return _streams(standby) and standby.sync_state in ("sync", "quorum")
+    # The server tells most logins who is connected, and keeps to itself how far they are.
+    named = "*" in counts or standby.application_name.lower() in counts
+    return named and standby.application_name not in _NO_STANDBYS
+
+
+def _streams(standby: Row[tuple[str, str | None, str | None]]) -> bool:
+    return standby.state in (None, "streaming")
 
 
 def _standbys(connected: int) -> str:
-    return "one standby" if connected == 1 else f"{connected} standbys"
+    return "One standby" if connected == 1 else f"{connected} standbys"
 
 
 def _since(began: float) -> int:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from console.models.base import connect
+from console.models.encryption import NamesNoServer, encrypted
 from tests.servers import find_debians, free_port, run
 
 HOST = "db.coop.example"
@@ -124,3 +126,96 @@ def test_a_wrong_password_is_refused(server):
 def test_a_connection_in_the_clear_is_refused_by_the_server_too(server):
     with pytest.raises(OperationalError, match="no encryption"):
         _asks(server.url("127.0.0.1", sslmode="disable"))
+
+
+PLAIN = "postgresql:///coop"
+
+
+def _mode(address: str) -> object:
+    return encrypted(make_url(address)).query.get("sslmode")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://db.example.org/coop?sslmode=require",
+        "postgresql://db.example.org/coop?sslmode=disable&hostaddr=127.0.0.1",
+        "postgresql:///coop?host=localhost&hostaddr=10.0.0.7",
+        "postgresql:///coop?host=/run/postgresql&host=db.example.org",
+        "postgresql://localhost/coop?host=db.example.org",
+    ],
+)
+def test_no_address_of_a_server_elsewhere_weakens_it(address):
+    assert _mode(address) == "verify-full"
+
+
+def test_a_server_of_this_machine_needs_no_certificate():
+    for here in (PLAIN, "postgresql://localhost/coop", "postgresql:///coop?hostaddr=127.0.0.1"):
+        assert _mode(here) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PGHOST", "db.example.org"),
+        ("PGHOST", "localhost,db.example.org"),
+        ("PGHOSTADDR", "10.0.0.7"),
+    ],
+)
+def test_a_server_that_only_the_environment_names_proves_who_it_is(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PGSSLMODE", "disable")
+    monkeypatch.setenv("PGGSSENCMODE", "prefer")
+    assert _mode(PLAIN) == "verify-full"
+    assert encrypted(make_url(PLAIN)).query["gssencmode"] == "disable"
+
+
+def test_the_address_goes_before_the_environment(monkeypatch):
+    monkeypatch.setenv("PGHOST", "db.example.org")
+    assert _mode("postgresql://localhost/coop") is None
+    monkeypatch.setenv("PGHOSTADDR", "10.0.0.7")
+    assert _mode("postgresql://localhost/coop") == "verify-full"
+    assert _mode("postgresql://localhost/coop?hostaddr=127.0.0.1") is None
+
+
+def test_the_authority_that_the_environment_names_is_kept(monkeypatch):
+    monkeypatch.setenv("PGSSLROOTCERT", "/etc/coop/root.crt")
+    assert "sslrootcert" not in encrypted(make_url("postgresql://db.example.org/coop")).query
+    monkeypatch.delenv("PGSSLROOTCERT")
+    monkeypatch.setattr("console.models.encryption._OWN_ROOTS", Path("/nowhere/root.crt"))
+    asked = encrypted(make_url("postgresql://db.example.org/coop"))
+    assert asked.query["sslrootcert"] == "system"
+
+
+@pytest.mark.parametrize("words", ["service=office", "conninfo=host%3Ddb.example.org"])
+def test_an_address_that_does_not_name_its_server_is_refused(words):
+    with pytest.raises(NamesNoServer, match="Name the server itself"):
+        connect(f"{PLAIN}?{words}")
+
+
+def test_a_service_of_the_environment_is_looked_into(monkeypatch, tmp_path):
+    file = tmp_path / "services"
+    file.write_text("[office]\nhost=db.example.org\nsslmode=disable\n[here]\nhost=localhost\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(file))
+    monkeypatch.setenv("PGSERVICE", "office")
+    assert _mode(PLAIN) == "verify-full"
+    monkeypatch.setenv("PGSERVICE", "here")
+    assert _mode(PLAIN) is None
+
+
+def test_an_impostor_that_the_environment_names_is_told_nothing(server, monkeypatch):
+    address = f"postgresql://teller:kettle@/postgres?sslrootcert={server.root}"
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
+    monkeypatch.setenv("PGPORT", str(server.port))
+    monkeypatch.setenv("PGSSLMODE", "require")
+    monkeypatch.setenv("PGHOST", HOST)
+    assert _asks(address)
+    monkeypatch.setenv("PGHOST", "elsewhere.coop.example")
+    with pytest.raises(OperationalError, match="does not match host name"):
+        _asks(address)

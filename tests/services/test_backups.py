@@ -1,3 +1,4 @@
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -10,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.engine import URL
 
 from console.domain.errors import ConsoleError
 from console.models import schema
 from console.models.backups import InUse, NotWhole, ServerKeepsItsOwn
 from console.models.members import Member
-from console.services import backups
+from console.services import backups, diagnostics
 from tests.office import add_member
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
@@ -203,3 +205,80 @@ def test_every_night_one_copy_and_never_while_training(records, desk, url, tmp_p
     assert "too old" in backups.last_copy_in_words(desk)
     training = replace(desk, settings=replace(desk.settings, training=True))
     assert backups.make_nightly(training) is None
+
+
+def copied_from(file, sqlite_template):
+    """Put a database there and answer its address."""
+    file.parent.mkdir()
+    shutil.copyfile(sqlite_template, file)
+    return URL.create("sqlite", database=str(file))
+
+
+@pytest.mark.parametrize("name", ["line #2", "100%41", "whose?", "A & B"])
+def test_a_path_may_hold_any_sign(sqlite_template, tmp_path, name):
+    url = copied_from(tmp_path / name / f"{name}.db", sqlite_template)
+    made = backups.make(url, tmp_path / name / "copies", NOW)
+    assert made.file.is_file()
+    again = backups.make(url, tmp_path / name / "copies", NOW + timedelta(days=1), keep=1)
+    assert again.removed == (made.file,)
+    assert backups.restore(again.file, url, NOW).contents.revision == schema.LATEST
+
+
+def test_two_databases_of_one_name_keep_their_copies_apart(sqlite_template, tmp_path):
+    ours, theirs = (
+        copied_from(tmp_path / place / "office.db", sqlite_template) for place in ("east", "west")
+    )
+    folder = tmp_path / "copies"
+    first = backups.make(theirs, folder, NOW)
+    for turn in range(3):
+        backups.make(ours, folder, NOW + timedelta(days=turn), keep=1)
+    assert first.file.exists()
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_copies_without_a_place_in_their_name_are_thinned_while_it_is_clear_whose_they_are(
+    sqlite_template, tmp_path
+):
+    ours, theirs = (
+        copied_from(tmp_path / place / "office.db", sqlite_template) for place in ("east", "west")
+    )
+    folder = tmp_path / "copies"
+    folder.mkdir()
+
+    def copied_long_ago(name):
+        file = folder / name
+        file.write_bytes(b"from an earlier console")
+        os.utime(file, (1, 1))
+        return file
+
+    old = copied_long_ago("office-20250101-030000.db")
+    assert backups.make(ours, folder, NOW, keep=2).removed == ()
+    assert backups.make(ours, folder, NOW + timedelta(days=1), keep=2).removed == (old,)
+    unclear = copied_long_ago("office-20250101-030000-2.db")
+    backups.make(theirs, folder, NOW)
+    for turn in range(3):
+        backups.make(ours, folder, NOW + timedelta(days=2 + turn), keep=1)
+    assert unclear.exists()
+
+
+def test_a_night_without_a_copy_is_said_until_there_is_one(records, desk, tmp_path):
+    if desk.records.engine.dialect.name == "postgresql":
+        return
+    desk.now.at = datetime.now(UTC)
+    (tmp_path / "data").mkdir()
+    in_the_way = tmp_path / "data" / backups.FOLDER
+    in_the_way.write_text("a file, not a folder")
+    with pytest.raises(backups.NotCopied, match="daily copy of the database was not"):
+        backups.make_nightly(desk)
+    said = dict(diagnostics.facts(desk))["Last copy"]
+    assert said.startswith("none yet; the one that is due was not made. The copy could not")
+    in_the_way.unlink()
+    backups.make_nightly(desk)
+    assert backups.last_copy_in_words(desk).startswith("today")
+
+
+def test_a_database_that_cannot_be_read_is_said(url, tmp_path):
+    (tmp_path / "office.db").write_bytes(b"scrambled" * 1000)
+    with pytest.raises(ConsoleError, match="could not be copied to"):
+        backups.make(url, tmp_path / "copies", NOW)
+    assert list((tmp_path / "copies").iterdir()) == []
