@@ -108,6 +108,7 @@ class Console(QObject):
         self.window: Window | None = None
         self.sign_in: SignIn | None = None
         self._asking: set[str] = set()
+        self._copy_trouble = ""
         self._poll = QTimer(self)
         self._poll.timeout.connect(self._ask_portal)
         self._courier = QTimer(self)
@@ -229,6 +230,7 @@ class Console(QObject):
             left.ask(trail.remember).then(self, lambda _: None, quiet=True)
             left.ask(staff.sign_out).then(self, let_go, failed=let_go, quiet=True)
         self._asking.clear()
+        self._copy_trouble = ""
         self._show_sign_in()
         if self.window is not None:
             self.window.close()
@@ -261,7 +263,18 @@ class Console(QObject):
     def _keep_house(self) -> None:
         self._bear_witness()
         if self.background is not None:
-            self.background.ask(backups.make_nightly).then(self, lambda _: None, quiet=True)
+            self.background.ask(backups.make_nightly).then(
+                self, self._on_copied, failed=self._on_not_copied, quiet=True
+            )
+
+    def _on_copied(self, _made: object) -> None:
+        self._copy_trouble = ""
+
+    def _on_not_copied(self, problem: ConsoleError) -> None:
+        # It is tried every few minutes; whoever is signed in is told once, and Diagnostics goes on.
+        if self.window is not None and str(problem) != self._copy_trouble:
+            self.window.toasts.say(str(problem), icon="alert")
+            self._copy_trouble = str(problem)
 
     def _bear_witness(self) -> None:
         if self.background is not None:

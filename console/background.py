@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from shiboken6 import isValid
 
 from console.domain.errors import ConsoleError
-from console.models.problems import DatabaseAway
+from console.models.problems import DatabaseAway as DatabaseAway
 from console.services.desk import Desk
 
 P = ParamSpec("P")
@@ -68,6 +68,8 @@ class Background(QObject):
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="background")
         # Typing has a worker of its own: a slow portal must never hold up the search box.
         self._typing = ThreadPoolExecutor(1, thread_name_prefix="typing")
+        # So has what stays on this machine: a silent database must not hold up a draft.
+        self._local = ThreadPoolExecutor(1, thread_name_prefix="local")
         self._tickets = count()
         self._awaiting: dict[int, Callable[[Future[Any]], None]] = {}
         self._newest: dict[object, tuple[int, Future[Any]]] = {}
@@ -123,7 +125,7 @@ class Background(QObject):
         self._closed = True
         self.unfollow()
         self._awaiting.clear()
-        for pool in (self._typing, self._pool):
+        for pool in (self._typing, self._local, self._pool):
             pool.shutdown(wait=wait, cancel_futures=True)
         if wait and self._following is not None:
             self._following.join(FAREWELL_SECONDS)
@@ -135,12 +137,14 @@ class Background(QObject):
         purpose: object = None,
         *,
         quiet: bool = False,
+        local: bool = False,
     ) -> None:
         """Run a job on a worker thread, then its homecoming on the UI thread.
 
         Nothing is run once the background is closed. With a purpose, an earlier job for the same
         purpose is forgotten, and dropped altogether when it has not begun. What nobody waits for
-        is quiet: it is never said to be slow.
+        is quiet: it is never said to be slow. What asks only this machine is local, and waits for
+        no server.
         """
         if self._closed:
             return  # a window that is on its way out still asks how things are
@@ -149,7 +153,7 @@ class Background(QObject):
         if quiet:
             self._quiet.add(ticket)
         if purpose is None:
-            running = self._pool.submit(job)
+            running = (self._local if local else self._pool).submit(job)
         else:
             if purpose in self._newest:
                 stale_ticket, stale = self._newest[purpose]
@@ -158,7 +162,15 @@ class Background(QObject):
             running = self._typing.submit(job)
             self._newest[purpose] = ticket, running
         QTimer.singleShot(SLOW_AFTER_MILLISECONDS, self, partial(self._say_slow, ticket))
-        running.add_done_callback(partial(self._homeward.emit, ticket))
+        running.add_done_callback(partial(self._send_home, ticket))
+
+    def _send_home(self, ticket: int, done: Future[Any]) -> None:
+        try:
+            self._homeward.emit(ticket, done)
+        except RuntimeError:
+            # Work may outlive the background it was asked from; then nobody waits for it.
+            if isValid(self):
+                raise
 
     def _say_slow(self, ticket: int) -> None:
         if ticket in self._awaiting and ticket not in self._quiet and not self._is_slow:
@@ -202,23 +214,32 @@ class Question(Generic[T]):
         busy: Sequence[Busy] = (),
         failed: Callable[[ConsoleError], None] | None = None,
         quiet: bool = False,
+        local: bool = False,
     ) -> None:
         """Ask, and show the answer unless the asking screen is gone by then.
 
         A problem goes to `failed`, or to the asker's own problem line when it is not given.
-        A quiet question, such as one asked by a timer, is never said to be slow.
+        A quiet question, such as one asked by a timer, is never said to be slow; a local one asks
+        this machine only and waits for no server.
         """
         for widget in busy:
             widget.setEnabled(False)
-        self._background.start(self._job, self._bring_home(asker, show, busy, failed), quiet=quiet)
+        home = self._bring_home(asker, show, busy, failed)
+        self._background.start(self._job, home, quiet=quiet, local=local)
 
-    def latest(self, asker: Asker, show: Callable[[T], None]) -> None:
+    def latest(
+        self,
+        asker: Asker,
+        show: Callable[[T], None],
+        *,
+        failed: Callable[[ConsoleError], None] | None = None,
+    ) -> None:
         """Ask, and forget any earlier question whose answer was to be shown the same way.
 
         For questions asked with every key: they have a worker thread of their own.
         """
         self._background.start(
-            self._job, self._bring_home(asker, show, (), None), purpose=(id(asker), show)
+            self._job, self._bring_home(asker, show, (), failed), purpose=(id(asker), show)
         )
 
     def _bring_home(

@@ -9,6 +9,9 @@ import signal
 import socket
 import sys
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 LONGEST_REST_SECONDS: Final = 30.0
 """How rarely a portal or a database that does not answer is asked again."""
+MAIL_RESTS_SECONDS: Final = 60.0
+"""A mail server that took nothing is left alone for so long, and the portal has all the time."""
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,13 +76,8 @@ def _courier(asked: argparse.Namespace) -> int:
 
 
 def _serve(desk: Desk, stop: threading.Event, wake: threading.Event, *, once: bool) -> int:
-    from console.domain.errors import ConsoleError
     from console.models.changes import Feed
     from console.services import rounds
-
-    name = f"{socket.gethostname()}:{os.getpid()}"[:80]
-    started, signed, carried = datetime.now(UTC), datetime.min.replace(tzinfo=UTC), 0
-    rest = desk.settings.poll_seconds
 
     def hear(names: frozenset[str]) -> None:
         if "Errand" in names or "*" in names:
@@ -86,37 +86,89 @@ def _serve(desk: Desk, stop: threading.Event, wake: threading.Event, *, once: bo
     feed = Feed(desk.records, hear)
     if not once:
         threading.Thread(target=feed.follow, name="change feed", daemon=True).start()
-    _log("started", courier=name)
-    failed = False
+    work = _Work(desk)
+    _log("started", courier=work.name)
+    rest = desk.settings.poll_seconds
     while not stop.is_set():
         wake.clear()
-        try:
-            turn = rounds.take_turn(desk)
-            carried += turn.carried
-            if desk.now() - signed > rounds.SIGN_EVERY or turn.trouble:
-                rounds.leave_sign(desk, name, started, carried, turn)
-                signed = desk.now()
-            failed = bool(turn.trouble)
-            _tell(turn)
-        except ConsoleError as problem:
-            failed = True
-            _log("trouble", words=str(problem))
+        work.take_turn()
         if once:
             break
         # A portal or a database that is down is not helped by knocking twice a second.
         usual = desk.settings.poll_seconds
-        rest = min(LONGEST_REST_SECONDS, max(usual, rest * 2)) if failed else usual
+        rest = min(LONGEST_REST_SECONDS, max(usual, rest * 2)) if work.failed else usual
         wake.wait(rest)
     feed.stop()
     if not once:
-        rounds.take_sign_away(desk, name)
-    _log("stopped", courier=name, carried=carried)
-    return 1 if once and failed else 0
+        with work.surviving():
+            rounds.end_sign(desk, work.name)
+    _log("stopped", courier=work.name, carried=work.carried)
+    return 1 if once and (work.failed or work.said) else 0
 
 
-def _tell(turn: Turn) -> None:
-    if turn.carried or turn.attempts or turn.trouble:
-        _log("round", **asdict(turn))
+class _Work:
+    """Turn after turn of one courier, whatever goes wrong in one of them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}"[:80]
+        self.carried = 0
+        self.failed = False
+        self._desk = desk
+        self._started = datetime.now(UTC)
+        self.said = ""
+        """What kept it from its work in the last turn, in words."""
+        self._broken = ""
+        self._signed_at = float("-inf")
+        self._mail_trouble = ""
+        self._mail_again_at = float("-inf")
+
+    def take_turn(self) -> None:
+        """Take one turn, leave a sign of life, and log what came of it."""
+        from console.services import rounds
+        from console.services.rounds import Turn
+
+        turn = Turn(0, 0, 0, False, "")
+        with self.surviving():
+            turn = rounds.take_turn(self._desk, mail=time.monotonic() >= self._mail_again_at)
+            self.failed = not turn.portal_reached
+        if self._broken:
+            turn = replace(turn, trouble=self._broken)
+        turn = self._with_mail(turn)
+        self.carried += turn.carried
+        overdue = time.monotonic() - self._signed_at > rounds.SIGN_EVERY.total_seconds()
+        if overdue or turn.words != self.said:
+            with self.surviving():
+                rounds.leave_sign(self._desk, self.name, self._started, self.carried, turn)
+                self._signed_at = time.monotonic()
+        if turn.carried or turn.attempts or turn.words != self.said:
+            _log("round", **asdict(turn))
+        self.said = turn.words
+
+    def _with_mail(self, turn: Turn) -> Turn:
+        """Leave a mail server that takes nothing alone for a while, and go on saying so."""
+        resting = time.monotonic() < self._mail_again_at
+        if turn.mail_away:
+            self._mail_again_at = time.monotonic() + MAIL_RESTS_SECONDS
+        if not resting:
+            self._mail_trouble = turn.mail_trouble
+        return replace(turn, mail_trouble=self._mail_trouble)
+
+    @contextmanager
+    def surviving(self) -> Iterator[None]:
+        """Let nothing that fails end the courier: systemd would only start it into the same."""
+        from console.domain.errors import ConsoleError
+        from console.services.courier import traced
+
+        self._broken = ""
+        try:
+            yield
+        except ConsoleError as problem:
+            self.failed, self._broken = True, str(problem)
+            _log("trouble", words=str(problem))
+        except Exception as problem:
+            where = traced(problem)
+            self.failed, self._broken = True, f"The courier failed and goes on: {where}."
+            _log("failed", exception=where)
 
 
 def _log(event: str, **said: object) -> None:

@@ -49,6 +49,10 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     witness = acts.add_parser("witness", help="write out what this workstation saw of the trail")
     witness.add_argument("--out", metavar="FILE", type=Path, required=True)
     witness.set_defaults(run=_witness)
+    accept = acts.add_parser(
+        "accept-identity", help="take this database for the right one at its address from now on"
+    )
+    accept.set_defaults(run=_accept_identity)
     backup = acts.add_parser("backup", help="copy a SQLite database while it is in use")
     backup.add_argument("--to", metavar="FOLDER", type=Path, help="backups/ in the data folder")
     backup.add_argument("--keep", metavar="N", type=int, default=14, help="newest copies (14)")
@@ -56,7 +60,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     restore = acts.add_parser("restore", help="put a copy back; what is there is kept aside")
     restore.add_argument("file", metavar="FILE", type=Path)
     restore.set_defaults(run=_restore)
-    for act in (upgrade, check, reindex, verify, witness, backup, restore):
+    for act in (upgrade, check, reindex, verify, witness, accept, backup, restore):
         act.add_argument("--database", metavar="URL", help="the training co-op without it")
         act.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -136,9 +140,17 @@ def _verify_audit(asked: argparse.Namespace) -> int:
         print(json.dumps({"rows": verdict.rows, "chains": verdict.chains, "faults": faults}))
     else:
         for fault in verdict.faults:
-            print(f"{fault.chain} {fault.seq}: {fault.why}")
+            print(f"{fault.chain} {fault.seq}: {fault.why}" if fault.chain else fault.why)
     print(verdict.words, file=sys.stderr)
+    if any(not fault.chain for fault in verdict.faults):
+        print(_ACCEPT, file=sys.stderr)
     return 1 if verdict.faults else 0
+
+
+_ACCEPT = (
+    "If you put another database there on purpose, say so on this workstation with: coop-console "
+    "database accept-identity"
+)
 
 
 def _witness(asked: argparse.Namespace) -> int:
@@ -146,13 +158,34 @@ def _witness(asked: argparse.Namespace) -> int:
     from console.services import trail
 
     with opened(asked.database) as records:
+        faults = trail.identity_faults(records)
         seen = trail.remember_ends(records)
     witness.write(asked.out, seen)
     if asked.json:
-        print(json.dumps({"coop": seen.coop, "heads": len(seen.heads), "ok": True}))
+        print(json.dumps({"coop": seen.coop, "heads": len(seen.heads), "ok": not faults}))
     print(
         f"{len(seen.heads):,} ends of chains were written to {asked.out}. Keep it where nobody who "
         "owns the database can reach it.",
+        file=sys.stderr,
+    )
+    for fault in faults:
+        print(f"Do not trust it: {fault.why}.", file=sys.stderr)
+    if faults:
+        print(_ACCEPT, file=sys.stderr)
+    return 1 if faults else 0
+
+
+def _accept_identity(asked: argparse.Namespace) -> int:
+    from console.services import trail
+
+    with opened(asked.database) as records:
+        coop, before = trail.accept_identity(records)
+    if asked.json:
+        print(json.dumps({"coop": coop, "before": before, "ok": True}))
+    was = f", which was {' and '.join(before)} here before" if before else ""
+    print(
+        f"This workstation takes the database for {coop} from now on{was}. Only what the trail "
+        "says from here on is compared.",
         file=sys.stderr,
     )
     return 0

@@ -255,6 +255,7 @@ def _tour(asked: argparse.Namespace) -> int:
     # The pictures must not depend on whose desktop they are taken on.
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from console import app
+    from console.background import Sweeper
     from console.cli import training
     from console.cli.clerk import Clerk, NotSeen
     from console.views.theme import Theme
@@ -267,7 +268,7 @@ def _tour(asked: argparse.Namespace) -> int:
         place = Path(folder)
         with training.stand_ins_when_ready(place) as where:
             settings = training.settings(where, place)
-            app.application()
+            sweeper = Sweeper(app.application())
             look = Theme()
             console = app.Console(
                 settings,
@@ -286,6 +287,7 @@ def _tour(asked: argparse.Namespace) -> int:
                 failed = str(problem)
                 tour.clerk.takes_picture(asked.out / "failed.png")
             finally:
+                sweeper.stop()
                 console.close()
     told = {"ok": not failed, "failed": failed, "steps": [asdict(step) for step in tour.steps]}
     (asked.out / "tour.json").write_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,13 @@ SealedRow = Sequence[str | int | None]
 
 _CHAIN: Final = SEALED.index("chain")
 _SEQ: Final = SEALED.index("seq")
+_AT: Final = SEALED.index("at")
 _PREVIOUS: Final = SEALED.index("previous")
 _STAFF: Final = SEALED.index("staff")
+_NUMBERS: Final = frozenset({"seq", "id", "member_id"})
+_MAY_LACK: Final = frozenset({"member_id", "account_number", "call_id", "before", "after"})
+_STORED: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
+_SEALED_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Fault:
     """One place where the trail is not as it was written."""
 
     chain: str
+    """Empty when it is the whole database that is not what it was."""
     seq: int
     why: str
 
@@ -52,6 +59,47 @@ def canonical(fields: SealedRow) -> str:
 def seal(fields: SealedRow) -> str:
     """Answer the hash of a row: lower-case hex SHA-256 over its canonical text."""
     return sha256(canonical(fields).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def sealed_time(stored: object) -> str:
+    """Write a stored time as the hash of its row covers it.
+
+    The console stores `YYYY-MM-DD HH:MM:SS.ffffff` in UTC. Any other spelling, be it of the same
+    moment, comes out as something that no hash covers.
+    """
+    if isinstance(stored, str) and _STORED.fullmatch(stored):
+        return stored.replace(" ", "T") + "Z"
+    return f"{stored!r} as it is stored"
+
+
+def moment_of(sealed: object) -> datetime | None:
+    """Answer the moment of a time as it is sealed; nothing when no console wrote that time."""
+    if not isinstance(sealed, str) or not _SEALED_TIME.fullmatch(sealed):
+        return None
+    try:
+        return datetime.fromisoformat(sealed)
+    except ValueError:  # a thirteenth month
+        return None
+
+
+def wrong_with(row: SealedRow) -> str:
+    """Say why a row by itself is not as it was written; nothing when it is."""
+    for field, value in zip(SEALED, row, strict=False):
+        if not _as_written(field, value):
+            named = "time" if field == "at" else field.replace("_", " ")
+            return f"the row was changed: no console writes its {named} like this"
+    if seal(row[:-1]) != row[-1]:
+        return "the row was changed: it does not agree with its own hash"
+    return ""
+
+
+def _as_written(field: str, value: object) -> bool:
+    # Two values of different kinds can be spelled alike: the number 7 and the text “7”.
+    if field == "at":
+        return isinstance(value, str) and bool(_SEALED_TIME.fullmatch(value))
+    if value is None:
+        return field in _MAY_LACK
+    return type(value) is (int if field in _NUMBERS else str)
 
 
 def find_faults(
@@ -99,8 +147,8 @@ class _Walk:
 
     def step(self, row: SealedRow) -> Iterator[Fault]:
         seq, bears, previous = _number(row[_SEQ]), row[-1], row[_PREVIOUS]
-        if seal(row[:-1]) != bears:
-            yield self._fault(seq, "the row was changed: it does not agree with its own hash")
+        if why := wrong_with(row):
+            yield self._fault(seq, why)
         if row[_STAFF] != row[_CHAIN]:
             yield self._fault(seq, "the row names another person than the chain it stands in")
         if seq < 1:

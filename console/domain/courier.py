@@ -7,6 +7,13 @@ from enum import StrEnum
 from typing import Final
 
 
+class Way(StrEnum):
+    """Where an errand goes; when one is silent, what goes the other way still goes."""
+
+    PORTAL = "portal"
+    MAIL = "mail"
+
+
 class ErrandKind(StrEnum):
     """What is carried to the portal, or to a member's mailbox."""
 
@@ -24,6 +31,11 @@ class ErrandKind(StrEnum):
             ErrandKind.CORRECT_EMAIL: "The corrected e-mail address",
             ErrandKind.TELL_OLD_CONTACT: "The word to the address that was on file",
         }[self]
+
+    @property
+    def way(self) -> Way:
+        """Say which server it goes to."""
+        return Way.MAIL if self is ErrandKind.TELL_OLD_CONTACT else Way.PORTAL
 
 
 class ErrandState(StrEnum):

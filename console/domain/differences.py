@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz.distance import OSA
+
 from console.domain.kinds import Kind
 from console.domain.letters import Gap, Letter, Word
 
 Range = tuple[int, int]
+
+ALIKE = 1 / 3
+"""Names are alike when no more than this share of their letters differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,34 @@ def _gaps(left: Gap, right: Gap, *, after_abbreviation: bool, at_end: bool) -> I
         if (mine and theirs) or bare.spaces == 1:
             return
     yield Difference(Kind.SPACING, *where)
+
+
+def mark_alike(
+    typed: Sequence[Word], on_file: Sequence[Word]
+) -> tuple[tuple[Range, ...], tuple[Range, ...]] | None:
+    """Find the ranges that differ between two names that are alike; None for those that are not.
+
+    It says only where to look, and nothing of whose names they are.
+    """
+    if not typed or not on_file:
+        return None
+    mine = line(typed, (typed[0].start, typed[-1].end))
+    theirs = line(on_file, (on_file[0].start, on_file[-1].end))
+    longer = max(len(mine.items), len(theirs.items))
+    if OSA.distance(mine.key, theirs.key) > ALIKE * longer:
+        return None
+    found = compare(mine, theirs, cheapest_path(mine, theirs))
+    return _joined(d.typed for d in found), _joined(d.on_file for d in found)
+
+
+def _joined(ranges: Iterable[Range]) -> tuple[Range, ...]:
+    joined: list[Range] = []
+    for start, end in sorted(ranges):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        elif start < end:
+            joined.append((start, end))
+    return tuple(joined)
 
 
 @dataclass(frozen=True, slots=True)

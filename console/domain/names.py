@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from console.domain.differences import mark_alike
 from console.domain.kinds import ANOTHER_NAME, Kind, in_order
+from console.domain.letters import take_apart
 from console.domain.matching import SURE, Match, best_match
 from console.domain.read_out import Range, read_out
 from console.domain.readings import is_business
@@ -90,7 +92,7 @@ def explain(
         kinds = _kinds(match, _match_price(typed, second_holder))
         if ANOTHER_NAME & set(kinds):
             match = None
-    typed_marks, on_file_marks = marks(mine, theirs, kinds, match)
+    typed_marks, on_file_marks = _marks(mine, theirs, kinds, match)
     return Explanation(
         typed,
         on_file,
@@ -109,6 +111,16 @@ def explain(
         typed_marks,
         on_file_marks,
     )
+
+
+def _marks(
+    typed: str, on_file: str, kinds: tuple[Kind, ...], match: Match | None
+) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
+    """Mark what differs; in another's name too, where the two are alike, only the letters."""
+    alike = None
+    if match is None and kinds:
+        alike = mark_alike(take_apart(typed), take_apart(on_file))
+    return marks(typed, on_file, kinds, match) if alike is None else alike
 
 
 def _what_matters(match: Match | None, rule: MatchRule) -> Match | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, ForeignKey, Index, String, Text, func, or_, select, text
+from sqlalchemy import Engine, ForeignKey, Index, String, Text, and_, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.sql.elements import ColumnElement
 
 from console.domain.courier import ErrandKind, ErrandState
 from console.models.base import Choice, Instant, Record, Records, Versioned
@@ -90,11 +92,48 @@ def may_carry(records: Records) -> bool:
     return _MAY_CARRY[engine]
 
 
+_SAME_TIME: Final = timedelta(seconds=1)
+"""Clocks that differ by no more than this are one clock."""
+
+
+def clock_behind(db: Session) -> timedelta:
+    """Say how far this machine's clock is behind the database's; below zero it is ahead.
+
+    A file is on this machine. A server is asked between two looks at our own clock, so that a slow
+    answer is not taken for a difference.
+    """
+    if db.get_bind().dialect.name != "postgresql":
+        return timedelta(0)
+    earliest = datetime.now(UTC)
+    there: datetime = db.scalar(select(func.clock_timestamp(type_=Instant))) or earliest
+    latest = datetime.now(UTC)
+    if earliest - _SAME_TIME <= there <= latest + _SAME_TIME:
+        return timedelta(0)
+    return there - (latest if there > latest else earliest)
+
+
+_FIRST_MOMENT: Final = datetime(2, 1, 1, tzinfo=UTC)
+_LAST_MOMENT: Final = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def _can_be_read() -> ColumnElement[bool]:
+    """Leave out a row with a word or a moment that no console knows, written by other means.
+
+    The courier sets such a row aside; until then it must not keep a page from opening.
+    """
+    return and_(
+        Errand.kind.in_(tuple(ErrandKind)),
+        Errand.state.in_(tuple(ErrandState)),
+        Errand.asked_at.between(_FIRST_MOMENT, _LAST_MOMENT),
+        Errand.next_try_at.between(_FIRST_MOMENT, _LAST_MOMENT),
+    )
+
+
 def errands_of(db: Session, member_id: int, most: int) -> Sequence[Errand]:
     """The errands for a member's accounts, newest first."""
     return db.scalars(
         select(Errand)
-        .where(Errand.member_id == member_id)
+        .where(Errand.member_id == member_id, _can_be_read())
         .order_by(Errand.asked_at.desc(), Errand.id)
         .limit(most)
     ).all()
@@ -104,7 +143,7 @@ def errands_for(db: Session, correction_id: str) -> Sequence[Errand]:
     """The errands that bring one correction to the portal, newest first for each account."""
     return db.scalars(
         select(Errand)
-        .where(Errand.correction_id == correction_id)
+        .where(Errand.correction_id == correction_id, _can_be_read())
         .order_by(Errand.account_number, Errand.asked_at.desc(), Errand.id)
     ).all()
 
@@ -117,6 +156,7 @@ def open_errand(db: Session, account_number: str, kind: ErrandKind) -> Errand | 
             Errand.account_number == account_number,
             Errand.kind == kind,
             Errand.state.in_((ErrandState.WAITING, ErrandState.SENDING)),
+            _can_be_read(),
         )
         .order_by(Errand.asked_at.desc())
         .limit(1)
@@ -146,7 +186,8 @@ def waiting_or_failed(db: Session, since: datetime, most: int) -> Sequence[Erran
             or_(
                 Errand.state.in_((ErrandState.WAITING, ErrandState.SENDING)),
                 failed & (Errand.finished_at >= since),
-            )
+            ),
+            _can_be_read(),
         )
         .order_by(Errand.asked_at.desc(), Errand.id)
         .limit(most)
@@ -161,8 +202,9 @@ def newest_signs(db: Session, most: int) -> Sequence[CourierSign]:
 
 
 def last_sign(db: Session) -> datetime | None:
-    """When any courier last gave a sign of life."""
-    return db.scalar(select(func.max(CourierSign.seen_at)))
+    """When any courier last gave a sign of life, by this machine's clock."""
+    seen_at = db.scalar(select(func.max(CourierSign.seen_at)))
+    return None if seen_at is None else seen_at - clock_behind(db)
 
 
 Backlog = tuple[ErrandKind, ErrandState, int, datetime, int]
@@ -185,7 +227,7 @@ def backlog_of(db: Session, since: datetime) -> Sequence[Backlog]:
                 func.min(Errand.asked_at).label("oldest"),
                 func.max(Errand.tries).label("tries"),
             )
-            .where(which)
+            .where(which, _can_be_read())
             .group_by(Errand.kind, Errand.state)
             .order_by(Errand.kind, Errand.state)
         )

@@ -224,8 +224,8 @@ _FIRST_RIGHTS: Final = (
     Rights(
         "audit_entry",
         read_by=OVERSEERS,
-        # The driver asks back what the triggers filled in; who looked at whom is not among it.
-        glimpsed=("id", "subject", "row_key", "chain", "seq", "previous", "hash"),
+        # The driver asks back which row it wrote; nothing else of it is told.
+        glimpsed=("id",),
         adds=(
             Adds(
                 EVERYBODY,
@@ -267,21 +267,21 @@ def set_up(connection: Connection) -> None:
     with _as_whoever_signed_in(connection):
         make_groups(connection)
     for statement in (*_NUMBERED, *_RULES, *_STAFF):
-        _tell(connection, statement)
+        tell(connection, statement)
     for rights in _FIRST_RIGHTS:
         grant(connection, rights)
     with _as_whoever_signed_in(connection):
         for statement in _CLOSING:
-            _tell(connection, statement)
+            tell(connection, statement)
 
 
 def set_up_contact_changes(connection: Connection) -> None:
     """Let contact details change only with a row that says who asked, by whoever may."""
     grant(connection, _CONTACT_CHANGE)
     for statement in _CONTACT_RULES:
-        _tell(connection, statement)
-    for rule in ("contact_has_change", "contact_change_is_honest"):
-        _tell(connection, f"REVOKE ALL ON FUNCTION {rule}() FROM PUBLIC")
+        tell(connection, statement)
+    for name in ("contact_has_change", "contact_change_is_honest"):
+        tell(connection, f"REVOKE ALL ON FUNCTION {name}() FROM PUBLIC")
 
 
 def act_as_owner(connection: Connection) -> None:
@@ -296,7 +296,8 @@ def act_as_owner(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL ROLE {OWNER}")
 
 
-def _tell(connection: Connection, statement: str) -> None:
+def tell(connection: Connection, statement: str) -> None:
+    """Send a statement that may hold signs of percent."""
     # The driver would take the signs of format() for its own.
     connection.exec_driver_sql(statement.replace("%", "%%"))
 
@@ -333,21 +334,21 @@ AND NOT EXISTS (
 def grant(connection: Connection, rights: Rights) -> None:
     """Give the groups what is described, and take everything else away."""
     table = rights.table
-    tell = connection.exec_driver_sql
-    tell(f"REVOKE ALL ON {table} FROM PUBLIC, {', '.join(EVERYBODY)}")
+    say = connection.exec_driver_sql
+    say(f"REVOKE ALL ON {table} FROM PUBLIC, {', '.join(EVERYBODY)}")
     if rights.read_by:
-        tell(f"GRANT SELECT ON {table} TO {', '.join(rights.read_by)}")
+        say(f"GRANT SELECT ON {table} TO {', '.join(rights.read_by)}")
     if rights.glimpsed:
-        tell(f"GRANT SELECT ({_listed(rights.glimpsed)}) ON {table} TO {', '.join(EVERYBODY)}")
+        say(f"GRANT SELECT ({_listed(rights.glimpsed)}) ON {table} TO {', '.join(EVERYBODY)}")
     for adds in rights.adds:
         columns = f" ({_listed(adds.columns)})" if adds.columns else ""
-        tell(f"GRANT INSERT{columns} ON {table} TO {', '.join(adds.groups)}")
+        say(f"GRANT INSERT{columns} ON {table} TO {', '.join(adds.groups)}")
     for changes in rights.changes:
-        tell(f"GRANT UPDATE ({_listed(changes.columns)}) ON {table} TO {', '.join(changes.groups)}")
+        say(f"GRANT UPDATE ({_listed(changes.columns)}) ON {table} TO {', '.join(changes.groups)}")
     if rights.author or rights.signed:
         given = ", ".join(f"'{one}'" for one in (rights.author, *rights.signed))
-        tell(f"DROP TRIGGER IF EXISTS {table}_signed ON {table}")
-        tell(
+        say(f"DROP TRIGGER IF EXISTS {table}_signed ON {table}")
+        say(
             f"CREATE TRIGGER {table}_signed BEFORE INSERT OR UPDATE ON {table} "
             f"FOR EACH ROW EXECUTE FUNCTION signed_by_oneself({given})"
         )
@@ -394,14 +395,17 @@ _NUMBERED: Final = (
 )
 
 
-def _refuses(words: str) -> str:
+def refuses(words: str) -> str:
+    """Write the statement with which a rule refuses."""
     return f"RAISE EXCEPTION '{words}' USING ERRCODE = 'insufficient_privilege'"
 
 
-def _rule(name: str, body: str, declare: str = "", *, definer: bool = False) -> str:
+def rule(
+    name: str, body: str, declare: str = "", *, definer: bool = False, replace: bool = False
+) -> str:
     """Write a trigger function that lets whoever sets databases up do as they like."""
     return f"""
-    CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql
+    CREATE {"OR REPLACE" if replace else ""} FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql
     {"SECURITY DEFINER" if definer else ""} {_PINNED}
     AS $$
     {f"DECLARE {declare}" if declare else ""}
@@ -413,88 +417,90 @@ def _rule(name: str, body: str, declare: str = "", *, definer: bool = False) -> 
     """
 
 
-def _before(table: str, on: str, rule: str) -> str:
-    return f"CREATE TRIGGER {rule} BEFORE {on} ON {table} FOR EACH ROW EXECUTE FUNCTION {rule}()"
+def before(table: str, on: str, asked: str) -> str:
+    """Write the trigger that asks a rule before a row is written."""
+    return f"CREATE TRIGGER {asked} BEFORE {on} ON {table} FOR EACH ROW EXECUTE FUNCTION {asked}()"
 
 
-def _at_the_end(table: str, on: str, rule: str, name: str = "") -> str:
+def at_the_end(table: str, on: str, asked: str, name: str = "") -> str:
+    """Write the trigger that asks a rule when the transaction is about to commit."""
     return (
-        f"CREATE CONSTRAINT TRIGGER {name or rule} AFTER {on} ON {table} "
-        f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {rule}()"
+        f"CREATE CONSTRAINT TRIGGER {name or asked} AFTER {on} ON {table} "
+        f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {asked}()"
     )
 
 
-_APPROVES: Final = (
+APPROVES: Final = (
     "(pg_has_role(session_user, 'console_supervisor', 'MEMBER')"
     " OR pg_has_role(session_user, 'console_administrator', 'MEMBER'))"
 )
-_COURIER_SAYS: Final = (
+COURIER_SAYS: Final = (
     "'name:published', 'name:not_published', 'verification_email:resent', "
     "'verification_email:not_resent', 'verification_email:address_corrected', "
     "'verification_email:address_not_corrected', "
     "'contact:old_contact_told', 'contact:old_contact_not_told'"
 )
-_ADMINISTRATOR_SAYS: Final = (
+ADMINISTRATOR_SAYS: Final = (
     "'staff:enrolled', 'staff:role_changed', 'staff:renamed', 'staff:password_given', "
     "'staff:dismissed'"
 )
 
 _RULES: Final = (
-    _rule(
+    rule(
         "signed_by_oneself",
         f"""
       author := TG_ARGV[0];
       IF author <> '' AND TG_OP = 'INSERT' AND becomes ->> author IS DISTINCT FROM session_user
       THEN
-        {_refuses("nobody signs for somebody else")};
+        {refuses("nobody signs for somebody else")};
       END IF;
       FOR place IN 1 .. TG_NARGS - 1 LOOP
         author := TG_ARGV[place];
         IF becomes ->> author IS DISTINCT FROM was ->> author
           AND becomes ->> author NOT IN ('', session_user) THEN
-          {_refuses("nobody signs for somebody else")};
+          {refuses("nobody signs for somebody else")};
         END IF;
       END LOOP;""",
         "author text; becomes jsonb := to_jsonb(NEW); "
         "was jsonb := CASE WHEN TG_OP = 'UPDATE' THEN to_jsonb(OLD) ELSE '{}' END;",
     ),
-    _rule(
+    rule(
         "call_is_ones_own",
         f"""
       IF OLD.staff <> session_user THEN
-        {_refuses("this call is a colleague''s")};
+        {refuses("this call is a colleague''s")};
       ELSIF OLD.ended_at IS NOT NULL THEN
-        {_refuses("a call that was wrapped up stays as it is")};
+        {refuses("a call that was wrapped up stays as it is")};
       END IF;""",
     ),
-    _before("call", "UPDATE", "call_is_ones_own"),
-    _rule(
+    before("call", "UPDATE", "call_is_ones_own"),
+    rule(
         "presence_is_ones_own",
         f"""
       IF OLD.staff <> session_user THEN
-        {_refuses("this presence is a colleague''s")};
+        {refuses("this presence is a colleague''s")};
       END IF;""",
     ),
-    _before("presence", "UPDATE", "presence_is_ones_own"),
-    _rule(
+    before("presence", "UPDATE", "presence_is_ones_own"),
+    rule(
         "correction_is_honest",
         f"""
-      IF NEW.approved_by = session_user AND NOT {_APPROVES} THEN
-        {_refuses("only a supervisor approves")};
+      IF NEW.approved_by = session_user AND NOT {APPROVES} THEN
+        {refuses("only a supervisor approves")};
       ELSIF NEW.approved_by NOT IN ('', session_user) AND NOT EXISTS (
         SELECT 1 FROM staff s WHERE s.login = NEW.approved_by AND NOT s.dismissed
         AND s.role IN ('supervisor', 'administrator')) THEN
-        {_refuses("only a supervisor approves")};
+        {refuses("only a supervisor approves")};
       ELSIF NEW.undone_by <> '' OR NEW.undone_at IS NOT NULL OR NOT EXISTS (
         SELECT 1 FROM member m WHERE m.id = NEW.member_id
         AND (m.name, m.given_names) IN (
           (NEW.name_before, NEW.given_names_before), (NEW.name_after, NEW.given_names_after)))
       THEN
-        {_refuses("a correction tells what stood on file")};
+        {refuses("a correction tells what stood on file")};
       END IF;""",
     ),
-    _before("name_correction", "INSERT", "correction_is_honest"),
-    _rule(
+    before("name_correction", "INSERT", "correction_is_honest"),
+    rule(
         "name_has_correction",
         f"""
       IF (OLD.name, OLD.given_names) IS NOT DISTINCT FROM (NEW.name, NEW.given_names) THEN
@@ -510,93 +516,93 @@ _RULES: Final = (
             AND (c.name_after, c.given_names_after) = (OLD.name, OLD.given_names)
             AND (c.name_before, c.given_names_before) = (NEW.name, NEW.given_names))))
       THEN
-        {_refuses("a name changes with a correction that says why")};
+        {refuses("a name changes with a correction that says why")};
       END IF;""",
         definer=True,
     ),
-    _at_the_end("member", "UPDATE", "name_has_correction"),
-    _rule(
+    at_the_end("member", "UPDATE", "name_has_correction"),
+    rule(
         "former_is_of_now",
         f"""
       IF NOT EXISTS (SELECT 1 FROM member m
         WHERE m.id = NEW.member_id AND m.xmin = pg_current_xact_id()::xid) THEN
-        {_refuses("what stood on file before is kept when it changes, and at no other time")};
+        {refuses("what stood on file before is kept when it changes, and at no other time")};
       END IF;""",
         definer=True,
     ),
-    _at_the_end("former_name", "INSERT", "former_is_of_now", "former_name_is_of_now"),
-    _at_the_end("former_address", "INSERT", "former_is_of_now", "former_address_is_of_now"),
-    _rule(
+    at_the_end("former_name", "INSERT", "former_is_of_now", "former_name_is_of_now"),
+    at_the_end("former_address", "INSERT", "former_is_of_now", "former_address_is_of_now"),
+    rule(
         "errand_begins_waiting",
         f"""
       IF (NEW.state, NEW.tries, NEW.leased_by, NEW.answer) IS DISTINCT FROM
         ('waiting', 0, '', '') OR NEW.leased_until IS NOT NULL OR NEW.finished_at IS NOT NULL
       THEN
-        {_refuses("an errand begins waiting, and only a courier carries it")};
+        {refuses("an errand begins waiting, and only a courier carries it")};
       ELSIF NOT EXISTS (SELECT 1 FROM account a
         WHERE a.number = NEW.account_number AND a.member_id = NEW.member_id) THEN
-        {_refuses("an errand is for a member and an account of theirs")};
+        {refuses("an errand is for a member and an account of theirs")};
       ELSIF (NEW.kind = 'publish_name') <> (NEW.correction_id IS NOT NULL)
         OR NEW.correction_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM name_correction c
           WHERE c.id = NEW.correction_id AND c.member_id = NEW.member_id) THEN
-        {_refuses("a name is published for a correction of the same member")};
+        {refuses("a name is published for a correction of the same member")};
       END IF;""",
     ),
-    _before("errand", "INSERT", "errand_begins_waiting"),
-    _rule(
+    before("errand", "INSERT", "errand_begins_waiting"),
+    rule(
         "errand_moves_on",
         f"""
       IF NEW.state = OLD.state AND OLD.state IN ('waiting', 'sending') THEN
         RETURN NEW;
       ELSIF (OLD.state, NEW.state) NOT IN (('waiting', 'sending'), ('sending', 'waiting'),
         ('sending', 'done'), ('sending', 'refused'), ('sending', 'gave_up')) THEN
-        {_refuses("an errand does not move like this")};
+        {refuses("an errand does not move like this")};
       END IF;""",
     ),
-    _before("errand", "UPDATE", "errand_moves_on"),
-    _rule(
+    before("errand", "UPDATE", "errand_moves_on"),
+    rule(
         "registration_is_taken",
         f"""
       IF NEW.assigned_to = OLD.assigned_to THEN
         RETURN NEW;
       ELSIF NEW.assigned_to NOT IN ('', session_user) THEN
-        {_refuses("nobody takes work for somebody else")};
-      ELSIF OLD.assigned_to NOT IN ('', session_user) AND NOT {_APPROVES} THEN
-        {_refuses("a colleague works on this one already")};
+        {refuses("nobody takes work for somebody else")};
+      ELSIF OLD.assigned_to NOT IN ('', session_user) AND NOT {APPROVES} THEN
+        {refuses("a colleague works on this one already")};
       END IF;""",
     ),
-    _before("registration", "UPDATE", "registration_is_taken"),
-    _rule(
+    before("registration", "UPDATE", "registration_is_taken"),
+    rule(
         "version_follows",
         f"""
       IF NEW.version <> OLD.version + 1
         OR to_jsonb(NEW) - 'version' = to_jsonb(OLD) - 'version' THEN
-        {_refuses("a version follows the one before, with a change")};
+        {refuses("a version follows the one before, with a change")};
       END IF;""",
     ),
     *(
-        _before(table, "UPDATE", "version_follows")
+        before(table, "UPDATE", "version_follows")
         for table in ("member", "alert", "note", "call", "name_correction")
     ),
-    _rule("change_is_now", "NEW.at := clock_timestamp();"),
-    _before("change", "INSERT", "change_is_now"),
+    rule("change_is_now", "NEW.at := clock_timestamp();"),
+    before("change", "INSERT", "change_is_now"),
     # This one is nobody's definer, so it sees whether a trigger of the owner speaks or a person.
-    _rule(
+    rule(
         "audit_entry_is_spoken",
         f"""
       IF current_user <> session_user THEN
         RETURN NEW;
       ELSIF NEW.action LIKE 'row:%' OR NEW.before IS NOT NULL OR NEW.after IS NOT NULL THEN
-        {_refuses("only the database itself says what changed")};
-      ELSIF NEW.action IN ({_COURIER_SAYS})
+        {refuses("only the database itself says what changed")};
+      ELSIF NEW.action IN ({COURIER_SAYS})
         AND NOT pg_has_role(session_user, '{COURIER}', 'MEMBER') THEN
-        {_refuses("only a courier says what the portal did")};
-      ELSIF NEW.action IN ({_ADMINISTRATOR_SAYS})
+        {refuses("only a courier says what the portal did")};
+      ELSIF NEW.action IN ({ADMINISTRATOR_SAYS})
         AND NOT pg_has_role(session_user, 'console_administrator', 'MEMBER') THEN
-        {_refuses("only an administrator looks after the staff")};
+        {refuses("only an administrator looks after the staff")};
       END IF;""",
     ),
-    _before("audit_entry", "INSERT", "audit_entry_is_spoken"),
+    before("audit_entry", "INSERT", "audit_entry_is_spoken"),
     f"""
     CREATE FUNCTION search_rekey(
       member_id integer, gone text[], gone_of int[], come text[], come_of int[],
@@ -608,7 +614,7 @@ _RULES: Final = (
       -- The index follows a member who changes in this very transaction, and nobody else.
       IF NOT audit_may_say_who() AND NOT EXISTS (SELECT 1 FROM member m
         WHERE m.id = search_rekey.member_id AND m.xmin = pg_current_xact_id()::xid) THEN
-        {_refuses("the search index follows the file, and nothing else")};
+        {refuses("the search index follows the file, and nothing else")};
       END IF;
       DELETE FROM search_key k USING unnest(gone, gone_of) AS g (key, of)
         WHERE k.key = g.key AND k.member_id = search_rekey.member_id AND k.of = g.of;
@@ -674,7 +680,7 @@ _CHANGED_CONTACT: Final = " AND ".join(
     for one in _CONTACT_COLUMNS
 )
 _CONTACT_RULES: Final = (
-    _rule(
+    rule(
         "contact_has_change",
         f"""
       IF {_SAME_CONTACT} THEN
@@ -691,12 +697,12 @@ _CONTACT_RULES: Final = (
             AND c.after::jsonb = {_contact("OLD", "c.after")}
             AND c.before::jsonb = {_contact("NEW", "c.before")})))
       THEN
-        {_refuses("contact details change with a row that says who asked")};
+        {refuses("contact details change with a row that says who asked")};
       END IF;""",
         definer=True,
     ),
-    _at_the_end("member", "UPDATE", "contact_has_change"),
-    _rule(
+    at_the_end("member", "UPDATE", "contact_has_change"),
+    rule(
         "contact_change_is_honest",
         f"""
       IF NEW.undone_by <> '' OR NEW.undone_at IS NOT NULL OR NOT EXISTS (
@@ -704,10 +710,10 @@ _CONTACT_RULES: Final = (
           NEW.before::jsonb = {_contact("m", "NEW.before")}
           OR NEW.after::jsonb = {_contact("m", "NEW.after")}))
       THEN
-        {_refuses("a change tells what stood on file")};
+        {refuses("a change tells what stood on file")};
       END IF;""",
     ),
-    _before("contact_change", "INSERT", "contact_change_is_honest"),
+    before("contact_change", "INSERT", "contact_change_is_honest"),
 )
 
 _STAFF: Final = (
@@ -716,13 +722,13 @@ _STAFF: Final = (
     AS $$
     BEGIN
       IF NOT pg_has_role(session_user, 'console_administrator', 'MEMBER') THEN
-        {_refuses("only an administrator looks after the staff")};
+        {refuses("only an administrator looks after the staff")};
       ELSIF login !~ '^[a-z][a-z0-9._@-]{{0,59}}$' OR login ~ '^(pg_|console_)' THEN
-        {_refuses("this login is not one of the staff''s")};
+        {refuses("this login is not one of the staff''s")};
       ELSIF EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolname = login AND (
         r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls
         OR NOT EXISTS (SELECT 1 FROM staff s WHERE s.login = r.rolname))) THEN
-        {_refuses("this login is not one of the staff''s")};
+        {refuses("this login is not one of the staff''s")};
       END IF;
     END $$
     """,
@@ -735,7 +741,7 @@ _STAFF: Final = (
       PERFORM 1 FROM staff s WHERE s.role = 'administrator' ORDER BY s.login FOR UPDATE;
       IF NOT EXISTS (SELECT 1 FROM staff s WHERE s.login = staff_check_known.login
         AND NOT s.dismissed) THEN
-        {_refuses("nobody of the office has this login")};
+        {refuses("nobody of the office has this login")};
       END IF;
     END $$
     """,
@@ -744,7 +750,7 @@ _STAFF: Final = (
     AS $$
     BEGIN
       IF verifier IS NULL OR verifier !~ '{_SCRAM}' THEN
-        {_refuses("a password is given as a verifier of SCRAM-SHA-256")};
+        {refuses("a password is given as a verifier of SCRAM-SHA-256")};
       END IF;
     END $$
     """,
@@ -753,10 +759,10 @@ _STAFF: Final = (
     AS $$
     BEGIN
       IF login = session_user THEN
-        {_refuses("nobody does this to themselves")};
+        {refuses("nobody does this to themselves")};
       ELSIF NOT EXISTS (SELECT 1 FROM staff s WHERE s.role = 'administrator'
         AND NOT s.dismissed AND s.login <> staff_check_others.login) THEN
-        {_refuses("the last administrator stays")};
+        {refuses("the last administrator stays")};
       END IF;
     END $$
     """,
@@ -766,7 +772,7 @@ _STAFF: Final = (
     DECLARE one text;
     BEGIN
       IF role <> '' AND 'console_' || role NOT IN ({_GROUPS_OF_PEOPLE}) THEN
-        {_refuses("there is no such role in the office")};
+        {refuses("there is no such role in the office")};
       END IF;
       FOR one IN SELECT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
         JOIN pg_roles u ON u.oid = m.member
@@ -791,7 +797,7 @@ _STAFF: Final = (
       there := EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolname = staff_add.login);
       IF there AND EXISTS (SELECT 1 FROM staff s WHERE s.login = staff_add.login
         AND NOT s.dismissed) THEN
-        {_refuses("somebody of the office has this login already")};
+        {refuses("somebody of the office has this login already")};
       END IF;
       EXECUTE format('%s ROLE %I LOGIN CONNECTION LIMIT 40 PASSWORD %L',
         CASE WHEN there THEN 'ALTER' ELSE 'CREATE' END, staff_add.login, staff_add.verifier);
@@ -869,7 +875,7 @@ _STAFF: Final = (
     #variable_conflict use_column
     BEGIN
       IF NOT pg_has_role(session_user, 'console_administrator', 'MEMBER') THEN
-        {_refuses("only an administrator looks after the staff")};
+        {refuses("only an administrator looks after the staff")};
       END IF;
       RETURN QUERY SELECT s.login::text, s.name::text, s.role::text, a.application_name::text,
         coalesce(host(a.client_addr), '')::text, a.backend_start

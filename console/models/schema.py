@@ -19,7 +19,7 @@ from console.models import changes, problems, roles
 from console.models.base import Record, Records, connect
 from console.models.shares import lies_elsewhere
 
-LATEST: Final = "0007"
+LATEST: Final = "0008"
 """The newest step in `migrations/versions`; a test holds the two together."""
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK: Final = 0x636F6F70
@@ -176,10 +176,11 @@ def _upgrade(records: Records) -> None:
         found = _age(connection)
         _refuse_strangers(found)
         if found is not Age.CURRENT:
-            _migrate(connection)
+            migrate(connection)
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection) -> None:
+    """Bring the tables of a database up to date, in whoever's transaction this is."""
     from alembic import command
     from alembic.config import Config
 

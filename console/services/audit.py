@@ -30,6 +30,7 @@ class Action(StrEnum):
     CONTACT_CHANGE_UNDONE = "contact:change_undone"
     OLD_CONTACT_TOLD = "contact:old_contact_told"
     OLD_CONTACT_NOT_TOLD = "contact:old_contact_not_told"
+    ERRAND_NOT_UNDERSTOOD = "errand:not_understood"
     NAME_READ_OUT = "name:read_out"
     NAME_CORRECTED = "name:corrected"
     NAME_CORRECTION_UNDONE = "name:correction_undone"

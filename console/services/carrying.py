@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from console.clients.http import Unexpected, Unreachable
-from console.clients.mail import Bounced
+from console.clients.mail import Bounced, Deferred
 from console.clients.portal import (
     EmailSent,
     PortalRegistration,
@@ -22,6 +22,7 @@ from console.domain import times
 from console.domain.courier import ErrandKind
 from console.domain.registration import RegistrationState
 from console.domain.texts import clean_text
+from console.domain.verification import BadEmail, check_email
 from console.models.accounts import Account
 from console.models.members import Member, corrections_of, former_names_of
 from console.models.registration import registration_for
@@ -46,6 +47,8 @@ class Job:
     tries: int
     payload: str
     token: str
+    taken_at: datetime
+    """When it was taken in hand, by the clock that all couriers share."""
 
     def wanted(self, name: str) -> str:
         """Read one thing the errand was told to carry."""
@@ -77,7 +80,7 @@ class Later:
     wait_seconds: float | None = None
     """What the portal asked for; our own pause when it asked for nothing."""
     away: bool = False
-    """Whether the portal answers nobody just now."""
+    """Whether the server it goes to answers nobody just now."""
 
 
 End = Done | NotDone | Later
@@ -103,6 +106,8 @@ def carry(desk: Desk, job: Job, settle_on: Callable[[str], bool]) -> End:
         return Later(str(problem), problem.retry_after)
     except Refused as refusal:
         return NotDone(str(refusal), _REFUSALS[job.kind])
+    except Deferred as problem:
+        return Later(str(problem))
     except Unreachable as problem:
         return Later(str(problem), away=True)
     except Unexpected as problem:
@@ -230,7 +235,13 @@ def _tell_old_contact(desk: Desk, job: Job) -> End:
     An e-mail may go twice when a courier dies between the mail server's answer and ours; that is
     better than none.
     """
-    to = job.wanted("to")
+    try:
+        to = check_email(job.wanted("to"))
+    except BadEmail:
+        return NotDone(
+            "What stood on file before is no e-mail address, so nobody there knows of the change.",
+            Action.OLD_CONTACT_NOT_TOLD,
+        )
     if desk.mail is None:
         return Later("No mail server is set up where the courier runs.")
     coop, phone = desk.settings.coop_name, desk.settings.coop_phone
@@ -239,8 +250,9 @@ def _tell_old_contact(desk: Desk, job: Job) -> End:
         desk.mail.send(
             to,
             f"A change to your account with {coop}",
-            f"On {job.wanted('on')} we changed the {job.wanted('what')} on your account ending in "
-            f"{job.account_number[-3:]}, as we were asked to.\n\n"
+            # Word of an address at the portal goes before the portal has said yes.
+            f"On {job.wanted('on')} we were asked to change the {job.wanted('what')} on your "
+            f"account ending in {job.account_number[-3:]}.\n\n"
             f"If you asked for this, there is nothing to do. If you did not, please call us{call}."
             f"\n\nWe never ask for a password, a card or a bank number by e-mail.\n\n{coop}\n",
             at=desk.now(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -122,34 +122,46 @@ def undo_change(desk: Desk, undo_id: str, change_id: str) -> ContactChanged:
     return again_if_crossed(in_one_go)
 
 
-def tell_old_contact(db: Session, desk: Desk, member: Member, to: str, words: str) -> str:
+def tell_old_contact(
+    db: Session, desk: Desk, member: Member, to: str, words: str, account_number: str = ""
+) -> str:
     """Leave word for the address that was on file; answer it, or nothing when none can be told.
 
-    `words` name what changed, without what it became: “phone and mailing address”.
+    `words` name what changed, without what it became: “phone and mailing address”. Word is left
+    for the courier, whose mail server this desk knows nothing of. A desk that carries everything
+    itself leaves none that it could never carry.
     """
-    accounts = accounts_of(db, member.id) if to and desk.mail is not None else ()
-    if not accounts:
+    if not to or (desk.carries and desk.no_mail):
         return ""
+    number = account_number or _account_of(db, member)
+    if not number:
+        return ""
+    now = desk.office_time(db)
     db.add(
         Errand(
             id=str(uuid4()),
             kind=ErrandKind.TELL_OLD_CONTACT,
             state=ErrandState.WAITING,
-            account_number=accounts[0].number,
+            account_number=number,
             member_id=member.id,
             payload=json.dumps(
                 {
                     "to": to,
                     "what": words,
-                    "on": times.calendar_day(times.day_of(desk.now(), desk.settings.zone)),
+                    "on": times.calendar_day(times.day_of(now, desk.settings.zone)),
                 }
             ),
             asked_by=desk.colleague.login,
-            asked_at=desk.now(),
-            next_try_at=desk.now(),
+            asked_at=now,
+            next_try_at=now,
         )
     )
     return to
+
+
+def _account_of(db: Session, member: Member) -> str:
+    """Name the account that a letter to a member speaks of, or nothing when there is none."""
+    return next((account.number for account in accounts_of(db, member.id)), "")
 
 
 def _change(db: Session, desk: Desk, edit: ContactEdit, wanted: Contact) -> ContactChanged:
@@ -203,9 +215,9 @@ def _undo(db: Session, desk: Desk, undo_id: str, change_id: str) -> ContactChang
         raise ContactChangedMeanwhile(_on_file(db, member))
     change.undone_by, change.undone_at = desk.colleague.login, desk.now()
     _put(db, desk, member, change.details_before())
-    if change.told:
-        words = f"{in_a_sentence(tuple(change.details_after()))}, back to what was on file before"
-        tell_old_contact(db, desk, member, change.told, words)
+    # Whoever reads the address that goes off the file hears of it, as with any other change.
+    what = f"{in_a_sentence(tuple(change.details_after()))}, back to what was on file before"
+    told = tell_old_contact(db, desk, member, stands["email"], what)
     audit.record(
         db,
         desk,
@@ -215,7 +227,9 @@ def _undo(db: Session, desk: Desk, undo_id: str, change_id: str) -> ContactChang
         undo=undo_id[:36],
     )
     db.flush()
-    return _changed(db, desk, change)
+    undone = _changed(db, desk, change)
+    words = f"{undone.words}{_telling(db, desk, member, stands['email'], told)}"
+    return replace(undone, words=words)
 
 
 def _put(db: Session, desk: Desk, member: Member, details: Mapping[str, str]) -> None:
@@ -247,7 +261,18 @@ def _check_asked(
         )
 
 
+def _telling(db: Session, desk: Desk, member: Member, old: str, told: str) -> str:
+    """Say who is told of a change, or why the old address is not."""
+    if told:
+        return f" {told} is told of it." if desk.carries else f" The courier tells {told} of it."
+    if not old:
+        return ""
+    why = desk.no_mail if _account_of(db, member) else "The member has no account."
+    return f" The old address, {old}, is not told of it. {why}".rstrip()
+
+
 def _changed(db: Session, desk: Desk, change: ContactChange) -> ContactChanged:
+    member = members.find(db, change.member_id)
     changed = tuple(change.details_after())
     what = in_a_sentence(changed)
     many = " and " in what
@@ -255,11 +280,12 @@ def _changed(db: Session, desk: Desk, change: ContactChange) -> ContactChanged:
         words = f"The {what} {'are' if many else 'is'} on file as before."
     else:
         words = f"The {what} {'are' if many else 'is'} changed."
-        words += f" {change.told} is told of it." if change.told else ""
+        old = change.details_before().get("email", member.email)
+        words += _telling(db, desk, member, old, change.told)
     return ContactChanged(
         id=change.id,
         member_id=change.member_id,
-        on_file=_on_file(db, members.find(db, change.member_id)),
+        on_file=_on_file(db, member),
         changed=changed,
         words=words,
         undone=change.undone_at is not None,

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import json
 import random
+import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import String, func, or_, select, type_coerce, update
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from console.domain.courier import LEASE, ErrandKind, ErrandState, is_hopeless, next_pause
+from console.domain.courier import (
+    LEASE,
+    LONGEST_WAIT,
+    ErrandKind,
+    ErrandState,
+    Way,
+    is_hopeless,
+    next_pause,
+)
 from console.domain.texts import clean_text
+from console.models.audit import AuditEntry
 from console.models.base import change_where, touch
 from console.models.courier import Errand
-from console.models.problems import again_if_crossed
+from console.models.problems import DatabaseBusy, DatabaseTrouble, again_if_crossed
 from console.models.registration import registration_for
 from console.services import audit, carrying
 from console.services.audit import Action
@@ -24,6 +38,9 @@ from console.services.carrying import Done, End, Job, Later, NotDone
 from console.services.desk import Desk
 
 _OPEN = (ErrandState.WAITING, ErrandState.SENDING)
+_BY_MAIL = tuple(kind for kind in ErrandKind if kind.way is Way.MAIL)
+_MAIL_MISSED_AFTER: Final = timedelta(minutes=1)
+"""Time enough for a courier that can send e-mails to take them."""
 
 
 @dataclass(frozen=True)
@@ -32,26 +49,87 @@ class Round:
 
     carried: int
     waiting: int
+    trouble: str = ""
+    """What kept it from some errands, in words without anything personal."""
+    mail_away: bool = False
+    """Whether the mail server takes nothing just now."""
 
 
-def make_round(desk: Desk, limit: int = 20) -> Round:
-    """Claim what is due, carry it to the portal, and write down what came of it.
+def make_round(desk: Desk, limit: int = 20, ways: tuple[Way, ...] = tuple(Way)) -> Round:
+    """Claim what is due, carry it, and write down what came of it; one bad errand stops no other.
 
     A desk that may not carry only counts what waits for the courier.
     """
     if not desk.carries:
         return Round(0, _waiting(desk))
-    with desk.records.read() as db:
-        due = db.scalars(
-            select(Errand.id).where(_is_due(desk)).order_by(Errand.next_try_at).limit(limit)
-        ).all()
     carried = 0
-    for errand_id in due:
-        ended, away = _carry(desk, errand_id, only_if_due=True)
-        carried += ended
-        if away:
-            break  # the others would only wait for the same silence
-    return Round(carried, _waiting(desk))
+    trouble: list[str] = []
+    silent: set[Way] = set()
+    for way in ways:
+        for errand_id in _due(desk, way, limit):
+            try:
+                ended, away = _carry(desk, errand_id, only_if_due=True)
+            except DatabaseBusy:
+                continue  # somebody else holds this row; it is still due in the next round
+            except DatabaseTrouble:
+                raise
+            except Exception as problem:  # whatever it is, the other errands are none the worse
+                trouble.append(_failed(problem))
+                continue
+            carried += ended
+            if away:
+                silent.add(way)
+                if way is Way.MAIL:  # of the portal's silence its news tell
+                    trouble.append(away)
+                break  # what goes the same way would only wait for the same silence
+    if Way.MAIL in ways:
+        with desk.records.read() as db:
+            trouble.append(mail_trouble(db, desk))
+    words = " ".join(dict.fromkeys(word for word in trouble if word))
+    return Round(carried, _waiting(desk), words, Way.MAIL in silent)
+
+
+def _due(desk: Desk, way: Way, limit: int) -> Sequence[str]:
+    # What is of no known kind goes with the portal's, so that somebody sets it aside.
+    goes = Errand.kind.in_(_BY_MAIL) if way is Way.MAIL else Errand.kind.not_in(_BY_MAIL)
+    with desk.records.read() as db:
+        now = desk.office_time(db)
+        wanted = [_is_due(now), goes]
+        if way is Way.MAIL and desk.no_mail:
+            # Left for a courier that has a mail server, until it is given up.
+            wanted.append(Errand.asked_at <= now - LONGEST_WAIT)
+        return db.scalars(
+            select(Errand.id).where(*wanted).order_by(Errand.next_try_at, Errand.id).limit(limit)
+        ).all()
+
+
+def mail_trouble(db: Session, desk: Desk) -> str:
+    """Say that e-mails wait where none can be sent, and nobody else has taken them."""
+    if not desk.no_mail:
+        return ""
+    missed = desk.office_time(db) - _MAIL_MISSED_AFTER
+    left = (
+        Errand.kind.in_(_BY_MAIL)
+        & (Errand.state == ErrandState.WAITING)
+        & (Errand.next_try_at <= missed)
+    )
+    many = db.scalar(select(func.count()).select_from(Errand).where(left)) or 0
+    if not many:
+        return ""
+    wait = "One e-mail waits" if many == 1 else f"{many} e-mails wait"
+    return f"{wait} to tell old addresses of a change. {desk.no_mail}"
+
+
+def _failed(problem: BaseException) -> str:
+    return f"The courier failed at an errand ({traced(problem)}); tell whoever looks after it."
+
+
+def traced(problem: BaseException) -> str:
+    """Name what failed and where, and nothing of what was in hand."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    if not frames:
+        return type(problem).__name__
+    return f"{type(problem).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"
 
 
 def _waiting(desk: Desk) -> int:
@@ -68,37 +146,56 @@ def carry(desk: Desk, errand_id: str) -> bool:
     return desk.carries and _carry(desk, errand_id, only_if_due=False)[0]
 
 
-def _carry(desk: Desk, errand_id: str, *, only_if_due: bool) -> tuple[bool, bool]:
-    job = again_if_crossed(lambda: _claim(desk, errand_id, only_if_due=only_if_due))
+def _carry(desk: Desk, errand_id: str, *, only_if_due: bool) -> tuple[bool, str]:
+    """Carry one errand; answer whether it ended, and what is said where its server is silent."""
+    try:
+        job = again_if_crossed(lambda: _claim(desk, errand_id, only_if_due=only_if_due))
+    except (ValueError, LookupError, RecursionError, DataError):
+        return again_if_crossed(lambda: _set_aside(desk, errand_id)), ""
     if job is None:
-        with desk.records.read() as db:
-            errand = db.get(Errand, errand_id)
-            return errand is not None and not errand.state.is_open, False
-    if is_hopeless(job.tries - 1, job.asked_at, desk.now()):
-        return again_if_crossed(lambda: _give_up(desk, job)), False
+        return _has_ended(desk, errand_id), ""
+    if is_hopeless(job.tries - 1, job.asked_at, job.taken_at):
+        return again_if_crossed(lambda: _give_up(desk, job)), ""
 
     def settle_on(registration_id: str) -> bool:
         return again_if_crossed(lambda: _settle_on(desk, job, registration_id))
 
-    end = carrying.carry(desk, job, settle_on)
-    ended = again_if_crossed(lambda: _settle(desk, job, end))
-    return ended, isinstance(end, Later) and end.away
+    try:
+        end = carrying.carry(desk, job, settle_on)
+        ended = again_if_crossed(lambda: _settle(desk, job, end))
+    except DatabaseTrouble:
+        raise
+    except Exception as problem:
+        later = Later(_failed(problem))
+        again_if_crossed(lambda: _put_back(desk, job, later))
+        raise
+    return ended, end.words if isinstance(end, Later) and end.away else ""
 
 
-def _is_due(desk: Desk) -> ColumnElement[bool]:
-    now = desk.now()
+def _has_ended(desk: Desk, errand_id: str) -> bool:
+    with desk.records.read() as db:
+        state = db.scalar(select(type_coerce(Errand.state, String)).where(Errand.id == errand_id))
+        return state is not None and state not in _OPEN
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
     return or_(
-        (Errand.state == ErrandState.WAITING) & (Errand.next_try_at <= now),
-        # Its courier died, or is as good as dead: the portal's deadline is long over.
+        # What nobody has tried yet is due, whatever a desk's clock made of its first moment.
+        (Errand.state == ErrandState.WAITING) & ((Errand.next_try_at <= now) | (Errand.tries == 0)),
+        # Its courier died, or is as good as dead: the deadline of whoever it called is long over.
         (Errand.state == ErrandState.SENDING) & (Errand.leased_until <= now),
     )
 
 
 def _claim(desk: Desk, errand_id: str, *, only_if_due: bool) -> Job | None:
-    """Take an errand in hand by changing its state while it is still free."""
-    now, token = desk.now(), f"{desk.workstation[:40]}/{uuid4().hex}"
-    free = _is_due(desk) if only_if_due else _is_due(desk) | (Errand.state == ErrandState.WAITING)
+    """Take an errand in hand by changing its state while it is still free.
+
+    Raises ValueError, LookupError, RecursionError or DataError when it holds what nobody can read.
+    """
+    token = f"{desk.workstation[:40]}/{uuid4().hex}"
     with desk.records.begin() as db:
+        now = desk.office_time(db)
+        free = _is_due(now) if only_if_due else _is_due(now) | (Errand.state == ErrandState.WAITING)
         took = change_where(
             db,
             update(Errand)
@@ -114,6 +211,8 @@ def _claim(desk: Desk, errand_id: str, *, only_if_due: bool) -> Job | None:
         if not took:
             return None
         errand = db.get_one(Errand, errand_id)
+        if not isinstance(json.loads(errand.payload), dict):
+            raise ValueError("what an errand carries is a JSON object")
         _name_registration(db, errand)
         _touch(db, errand)
         return Job(
@@ -126,7 +225,70 @@ def _claim(desk: Desk, errand_id: str, *, only_if_due: bool) -> Job | None:
             tries=errand.tries,
             payload=errand.payload,
             token=token,
+            taken_at=now,
         )
+
+
+def _set_aside(desk: Desk, errand_id: str) -> bool:
+    """Refuse an errand that cannot be read, without reading more of it than plain columns."""
+    this = Errand.id == errand_id
+    with desk.records.begin() as db:
+        now = desk.office_time(db)
+        row = db.execute(
+            select(
+                type_coerce(Errand.kind, String).label("kind"),
+                Errand.account_number,
+                Errand.member_id,
+                Errand.asked_by,
+            ).where(this)
+        ).one()
+        known = ErrandKind(row.kind) if row.kind in tuple(ErrandKind) else None
+        what = known.words if known else "An errand of an unknown kind"
+        words = f"{what} could not be understood, so it was not carried. Ask again for it."
+        free = (
+            (Errand.state == ErrandState.WAITING)
+            | Errand.leased_until.is_(None)
+            | (Errand.leased_until <= now)
+        )
+        # In the two steps which the database allows, and with a moment that can be shown.
+        taken = change_where(
+            db,
+            update(Errand)
+            .where(this, Errand.state.in_(_OPEN), free)
+            .values(
+                state=ErrandState.SENDING,
+                leased_by="",
+                leased_until=None,
+                next_try_at=now,
+                version=Errand.version + 1,
+            ),
+        )
+        if not taken:
+            return False
+        change_where(
+            db,
+            update(Errand)
+            .where(this)
+            .values(
+                state=ErrandState.REFUSED,
+                answer=words,
+                finished_at=now,
+                version=Errand.version + 1,
+            ),
+        )
+        touch(db, "Errand", f"member:{row.member_id}", f"account:{row.account_number}")
+        db.add(
+            AuditEntry(
+                at=now,
+                staff=desk.colleague.login,
+                workstation=desk.workstation[:80],
+                action=carrying.refusal_of(known) if known else Action.ERRAND_NOT_UNDERSTOOD,
+                member_id=row.member_id,
+                account_number=row.account_number,
+                detail=json.dumps({"errand": errand_id, "asked_by": row.asked_by, "answer": words}),
+            )
+        )
+        return True
 
 
 def _name_registration(db: Session, errand: Errand) -> None:
@@ -162,18 +324,19 @@ def _settle(desk: Desk, job: Job, end: End) -> bool:
         case NotDone():
             return _finish(desk, job, ErrandState.REFUSED, end.words, end.action)
         case Later():
-            if is_hopeless(job.tries, job.asked_at, desk.now()):
+            if is_hopeless(job.tries, job.asked_at, job.taken_at):
                 return _give_up(desk, job, end.words)
             _put_back(desk, job, end)
             return False
 
 
 def _give_up(desk: Desk, job: Job, last_words: str = "") -> bool:
-    unknown = (
-        "It was never sent. Ask again if it is still wanted."
-        if job.tries <= 1 and not last_words
-        else "Look at what the portal shows before you ask again: it may have been done."
-    )
+    if job.kind.way is Way.MAIL:
+        unknown = "Perhaps nobody there knows of the change: tell the member another way."
+    elif job.tries <= 1 and not last_words:
+        unknown = "It was never sent. Ask again if it is still wanted."
+    else:
+        unknown = "Look at what the portal shows before you ask again: it may have been done."
     words = f"{job.kind.words} was given up after waiting too long. {last_words} {unknown}"
     return _finish(
         desk, job, ErrandState.GAVE_UP, " ".join(words.split()), carrying.refusal_of(job.kind)
@@ -196,7 +359,7 @@ def _finish(
             .values(
                 state=state,
                 answer=clean_text(words, 500),
-                finished_at=desk.now(),
+                finished_at=desk.office_time(db),
                 leased_by="",
                 leased_until=None,
                 version=Errand.version + 1,
@@ -235,7 +398,7 @@ def _put_back(desk: Desk, job: Job, end: Later) -> None:
             .values(
                 state=ErrandState.WAITING,
                 answer=clean_text(end.words, 500),
-                next_try_at=desk.now() + pause,
+                next_try_at=desk.office_time(db) + pause,
                 leased_by="",
                 leased_until=None,
                 version=Errand.version + 1,

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from console.clients.mail import Mail
+from sqlalchemy.orm import Session
+
+from console.clients.mail import BadMailServer, Mail
 from console.clients.portal import Portal
 from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 from console.models.base import Records
-from console.models.courier import may_carry
+from console.models.courier import clock_behind, may_carry
 from console.settings import Settings
 
 
@@ -48,6 +50,21 @@ class Desk:
         if not (settings.mail_server and settings.mail_sender):
             return None
         return Mail.at(settings.mail_server, settings.mail_sender, settings.coop_name)
+
+    @property
+    def no_mail(self) -> str:
+        """Why no e-mail can go out from here, in words; empty where it can."""
+        try:
+            return "" if self.mail else "No mail server is set up here."
+        except BadMailServer as problem:
+            return str(problem)
+
+    def office_time(self, db: Session) -> datetime:
+        """Tell the time by the database's clock, which every desk and every courier shares.
+
+        What one machine writes and another one waits for is counted by it.
+        """
+        return self.now() + clock_behind(db)
 
     def __post_init__(self) -> None:
         # Whatever is changed at this desk bears its colleague's login.

@@ -45,6 +45,8 @@ class Draft:
 class Unfinished:
     """A draft that waits to be gone on with, and whom it is about."""
 
+    name: str
+    """What it is kept under."""
     member_id: int
     member_name: str
     words: str
@@ -108,7 +110,9 @@ def unfinished(desk: Desk) -> tuple[Unfinished, ...]:
         asked = select(Member.id, Member.given_names, Member.name).where(Member.id.in_(about))
         names = {row.id: display_name(row.given_names, row.name) for row in db.execute(asked)}
     return tuple(
-        Unfinished(draft.member_id, names[draft.member_id], draft.words, draft.written_at)
+        Unfinished(
+            draft.name, draft.member_id, names[draft.member_id], draft.words, draft.written_at
+        )
         for draft in sorted(found, key=lambda draft: draft.written_at, reverse=True)
         if draft.member_id is not None and draft.member_id in names
     )

@@ -229,7 +229,7 @@ def _approver(desk: Desk, correction: Correction, approval: Approval | None) -> 
     if approval is None:
         raise _needs_supervisor()
     try:
-        supervisor = staff.approve(desk, approval.login, approval.password)
+        supervisor = staff.approve(desk, approval.login, approval.password, correction.id)
     except staff.SignInRefused as refusal:
         raise NeedsSupervisor(
             "This login and password do not go together, so nobody has approved the name yet. Try "
@@ -275,6 +275,7 @@ def _rename(db: Session, desk: Desk, member: Member, name: str, given_names: str
 def _publish(db: Session, desk: Desk, member: Member, correction: NameCorrection) -> None:
     if correction.name_before == correction.name_after:
         return  # the portal knows nothing of given names
+    now = desk.office_time(db)
     for account in accounts_of(db, member.id):
         if account.status is AccountStatus.CLOSED:
             continue
@@ -287,8 +288,8 @@ def _publish(db: Session, desk: Desk, member: Member, correction: NameCorrection
                 member_id=member.id,
                 correction_id=correction.id,
                 asked_by=desk.colleague.login,
-                asked_at=desk.now(),
-                next_try_at=desk.now(),
+                asked_at=now,
+                next_try_at=now,
             )
         )
 
@@ -314,6 +315,8 @@ def _undo(db: Session, desk: Desk, undo_id: str, correction_id: str) -> Correcte
     correction.undone_by, correction.undone_at = desk.colleague.login, desk.now()
     _rename(db, desk, member, correction.name_before, correction.given_names_before)
     _publish(db, desk, member, correction)
+    back = "name, back to what was on file before"
+    contact.tell_old_contact(db, desk, member, member.email, back)
     audit.record(
         db,
         desk,

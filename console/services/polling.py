@@ -73,8 +73,9 @@ def _me(desk: Desk) -> str:
 
 def _take_turn(desk: Desk) -> bool:
     """Take or keep the lease; a console that has it writes nothing until it nears its end."""
-    now, me = desk.now(), _me(desk)
+    me = _me(desk)
     with desk.records.read() as db:
+        now = desk.office_time(db)
         cursor = db.get(PortalCursor, STREAM)
         if cursor is not None and cursor.leased_until is not None and cursor.leased_until > now:
             if cursor.leased_by != me:
@@ -89,7 +90,7 @@ def _take_turn(desk: Desk) -> bool:
 
 
 def _lease(db: Session, desk: Desk) -> bool:
-    now, me = desk.now(), _me(desk)
+    now, me = desk.office_time(db), _me(desk)
     if db.get(PortalCursor, STREAM) is None:
         db.add(PortalCursor(stream=STREAM, leased_by=me, leased_until=now + LEASE))
         return True

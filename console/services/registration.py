@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from console.domain import times
 from console.domain.accounts import read_account_number
 from console.domain.errors import ConsoleError
+from console.domain.masking import mask_addresses, mask_email
 from console.domain.members import display_name
 from console.domain.registration import CaseKind, Outcome
 from console.domain.texts import clean_text
@@ -80,6 +81,7 @@ class WorklistRow:
     """“Typed “De Long”, on file “DeLong””, “Bounced: no such mailbox”."""
     typed: str
     email: str
+    """Masked: nobody has verified a caller here."""
     attempts: int
     last_outcome: Outcome | None
     assigned_to: str
@@ -156,7 +158,7 @@ def _row(
         since=registration.since,
         what=_what(desk, registration, member, last, delivery),
         typed=last.name_typed if last else "",
-        email=registration.email or (last.email if last else ""),
+        email=mask_email(registration.email or (last.email if last else "")),
         attempts=registration.attempts,
         last_outcome=last.outcome if last else None,
         assigned_to=assigned_to,
@@ -176,7 +178,7 @@ def _what(
         case CaseKind.BOUNCED:
             if delivery is None or delivery.status is not DeliveryStatus.BOUNCED:
                 return "The e-mail came back."
-            return bounce_reason_in_words(delivery.reason)
+            return mask_addresses(bounce_reason_in_words(delivery.reason))
         case CaseKind.EXPIRED if registration.expires_at:
             return f"The link ran out {_say(desk, registration.expires_at)}."
         case CaseKind.WAITING if registration.sent_at and registration.expires_at:

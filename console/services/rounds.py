@@ -7,18 +7,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from console.domain import times
-from console.domain.courier import MISSED_AFTER, ErrandKind, ErrandState
+from console.domain.courier import MISSED_AFTER, ErrandKind, ErrandState, Way
+from console.models.base import change_where, touch
 from console.models.courier import CourierSign, backlog_of, newest_signs
 from console.services import courier, polling
+from console.services.courier import Round
 from console.services.desk import Desk
 
 SIGN_EVERY: Final = timedelta(seconds=10)
 BEHIND_AFTER: Final = timedelta(minutes=5)
 """What waits for longer than this is worth a word."""
 _FORGOTTEN_AFTER: Final = timedelta(days=7)
+_CLOCKS_MAY_DIFFER: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -30,38 +33,69 @@ class Turn:
     attempts: int
     portal_reached: bool
     trouble: str
+    mail_trouble: str = ""
+    mail_away: bool = False
+    """Whether the mail server takes nothing just now."""
+
+    @property
+    def words(self) -> str:
+        """Say everything that keeps the courier from its work."""
+        return " ".join(word for word in (self.trouble, self.mail_trouble) if word)
 
 
-def take_turn(desk: Desk) -> Turn:
-    """Carry the errands that are due, then ask the portal for news."""
-    carried = courier.make_round(desk)
+def take_turn(desk: Desk, *, mail: bool = True) -> Turn:
+    """Carry the errands that are due and ask the portal for news; e-mails go last, if at all.
+
+    A mail server may take its time to say nothing, and nobody on the phone waits for it.
+    """
+    errands = courier.make_round(desk, ways=(Way.PORTAL,))
     news = polling.poll(desk)
-    trouble = "" if news.reachable else news.words
-    return Turn(carried.carried, carried.waiting, news.attempts, news.reachable, trouble)
+    mails = courier.make_round(desk, ways=(Way.MAIL,)) if mail else Round(0, errands.waiting)
+    away = "" if news.reachable else news.words
+    return Turn(
+        errands.carried + mails.carried,
+        mails.waiting,
+        news.attempts,
+        news.reachable,
+        " ".join(word for word in (away, errands.trouble) if word),
+        mails.trouble,
+        mails.mail_away,
+    )
 
 
 def leave_sign(desk: Desk, name: str, started_at: datetime, carried: int, turn: Turn) -> None:
     """Write down that this courier lives, how much it has done, and what keeps it."""
-    now = desk.now()
     with desk.records.begin() as db:
+        now = desk.office_time(db)
         sign = db.get(CourierSign, name)
         if sign is None:
             sign = CourierSign(name=name, workstation=desk.workstation[:80], started_at=started_at)
             db.add(sign)
         sign.seen_at, sign.carried = now, carried
-        sign.trouble = turn.trouble[:300]
+        sign.trouble = turn.words[:300]
         if turn.portal_reached:
             sign.portal_heard_at = now
 
 
-def take_sign_away(desk: Desk, name: str) -> None:
-    """Say that this courier has ended well; only SQLite lets it, elsewhere the sign grows old."""
-    if desk.records.engine.dialect.name != "sqlite":
-        return
-    long_ago = desk.now() - _FORGOTTEN_AFTER
-    gone = delete(CourierSign).where((CourierSign.name == name) | (CourierSign.seen_at < long_ago))
+def end_sign(desk: Desk, name: str) -> None:
+    """Say that this courier has ended well, so that nobody takes its last sign for life.
+
+    SQLite lets the sign go. On PostgreSQL no courier may remove anything: there the sign grows old
+    at once.
+    """
     with desk.records.begin() as db:
-        db.execute(gone.execution_options(synchronize_session=False))
+        now = desk.office_time(db)
+        if desk.records.engine.dialect.name == "sqlite":
+            gone = (CourierSign.name == name) | (CourierSign.seen_at < now - _FORGOTTEN_AFTER)
+            db.execute(delete(CourierSign).where(gone).execution_options(synchronize_session=False))
+        else:
+            change_where(
+                db,
+                update(CourierSign)
+                .where(CourierSign.name == name, CourierSign.seen_at > now - MISSED_AFTER)
+                .values(seen_at=now - MISSED_AFTER, trouble="It was told to end."),
+            )
+        touch(db, "CourierSign")
 
 
 class Going(StrEnum):
@@ -117,8 +151,8 @@ class CourierHealth:
 
 def health(desk: Desk) -> CourierHealth:
     """Say whether what was asked for goes out, from the couriers' signs and what waits."""
-    now = desk.now()
     with desk.records.read() as db:
+        now = desk.office_time(db)
         couriers = tuple(
             CourierRow(
                 sign.name,
@@ -133,16 +167,30 @@ def health(desk: Desk) -> CourierHealth:
             for sign in newest_signs(db, 20)
         )
         backlog = tuple(BacklogRow(*row) for row in backlog_of(db, now - timedelta(days=1)))
+        own_trouble = courier.mail_trouble(db, desk) if desk.carries else ""
     waiting = sum(row.many for row in backlog if row.is_open)
-    going, words = _in_words(desk, couriers, backlog, waiting)
-    return CourierHealth(going, waiting, words, couriers, backlog)
+    going, words = _in_words(desk, now, couriers, backlog, waiting, own_trouble)
+    return CourierHealth(
+        going, waiting, f"{words}{_clock_words(now - desk.now())}", couriers, backlog
+    )
+
+
+def _clock_words(behind: timedelta) -> str:
+    """Tell a workstation whose clock is wrong that it is; nothing when it is right."""
+    if abs(behind) < _CLOCKS_MAY_DIFFER:
+        return ""
+    apart = times.length(timedelta(seconds=round(abs(behind).total_seconds())))
+    side = "behind" if behind > timedelta(0) else "ahead of"
+    return f" The clock of this workstation is {apart} {side} the database's: set it right."
 
 
 def _in_words(
     desk: Desk,
+    now: datetime,
     couriers: tuple[CourierRow, ...],
     backlog: tuple[BacklogRow, ...],
     waiting: int,
+    own_trouble: str,
 ) -> tuple[Going, str]:
     waits = f"{waiting} on the way." if waiting else "Nothing waits."
     alive = [one for one in couriers if one.is_alive]
@@ -150,12 +198,12 @@ def _in_words(
         kept = f" {waiting} wait; nothing is lost." if waiting else ""
         last_seen = couriers[0].seen_at if couriers else None
         return Going.NOBODY, f"{_nobody_carries(desk, last_seen)}{kept}"
-    trouble = next((one.trouble for one in alive if one.trouble), "")
+    trouble = next((one.trouble for one in alive if one.trouble), own_trouble)
     if trouble:
         return Going.HELD_UP, f"{waits} {trouble}"
-    oldest = min((row.oldest_at for row in backlog if row.is_open), default=desk.now())
-    if desk.now() - oldest > BEHIND_AFTER:
-        ago = times.ago(oldest, desk.now())
+    oldest = min((row.oldest_at for row in backlog if row.is_open), default=now)
+    if now - oldest > BEHIND_AFTER:
+        ago = times.ago(oldest, now)
         return Going.HELD_UP, f"{waits} The oldest was asked for {ago}; it goes again by itself."
     by = ", ".join(one.name for one in alive[:3]) or "this console itself"
     return Going.WELL, f"{waits} Carried by {by}."

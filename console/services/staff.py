@@ -6,11 +6,12 @@ elsewhere the table of the staff does, with argon2.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from secrets import choice, token_hex
+from secrets import choice, token_bytes
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -40,9 +41,21 @@ from console.services.audit import Action
 from console.services.desk import Colleague, Desk
 from console.settings import Settings
 
+_REFUSED: Final = (
+    "This login and password do not go together. Try again, or ask an administrator for a new "
+    "password."
+)
+
 
 class SignInRefused(ConsoleError):
     """The login and the password do not go together."""
+
+
+class WrongPassword(SignInRefused):
+    """The password is not the one of this login, or nobody has the login: nobody is told which."""
+
+    def __init__(self, words: str = _REFUSED) -> None:
+        super().__init__(words)
 
 
 class AdministratorsOnly(ConsoleError):
@@ -51,6 +64,14 @@ class AdministratorsOnly(ConsoleError):
 
 class NotPossible(ConsoleError):
     """The office would be left without somebody it needs, or somebody is not there."""
+
+
+class NameMissing(ConsoleError):
+    """The colleague has no name that could be read on a list or on the trail."""
+
+
+class LoginTaken(NotPossible):
+    """Somebody of the office has this login already."""
 
 
 class SentAway(ConsoleError):
@@ -105,10 +126,6 @@ _HASHER: Final = PasswordHasher()
 _A_LONG_DAY: Final = timedelta(hours=18)
 """A sign-in without an end that is older belongs to a console that died."""
 _READABLE: Final = "abcdefghjkmnpqrstuvwxyz23456789"
-_REFUSED: Final = (
-    "This login and password do not go together. Try again, or ask an administrator for a new "
-    "password."
-)
 
 
 # Signing in
@@ -134,9 +151,7 @@ def enter(
     if settings.training or not logins.has_logins(records):
         return Entry(sign_in(records, settings, login, password, workstation), records)
     colleague = _ask_server(records, login, password, workstation)
-    own = schema.open_records(
-        logins.address_for(records, colleague.login, password, workstation), upgrade_it=False
-    )
+    own = _own_records(records, colleague.login, password, workstation)
     try:
         with own.begin() as db:
             audit.record_at_the_door(
@@ -148,6 +163,11 @@ def enter(
         own.close()
         raise
     return Entry(colleague, own)
+
+
+def _own_records(records: Records, login: str, password: str, workstation: str) -> Records:
+    address = logins.address_for(records, login, password, workstation)
+    return schema.open_records(address, upgrade_it=False)
 
 
 def sign_in(
@@ -181,11 +201,11 @@ def _ask_server(records: Records, login: str, password: str, workstation: str) -
     known = _tidy(login)
     # What no login or password can be is not sent: the server would stumble over it.
     if not known or not 0 < len(password) <= LONGEST_PASSWORD or not can_be_typed(password):
-        raise SignInRefused(_REFUSED)
+        raise WrongPassword
     try:
         person = logins.identify(logins.address_for(records, known, password, workstation))
     except NotLetIn as error:
-        raise SignInRefused(_REFUSED) from error
+        raise WrongPassword from error
     if person.role is None:
         raise SignInRefused(
             "The database knows this login, but it has no role in the office. Ask an "
@@ -218,6 +238,7 @@ def _ask_table(
         hashed = staff.password_hash if staff else ""
     # The work is the same whether anybody has this login or not.
     right = _matches(hashed or _nobodys_hash(), password) and bool(hashed)
+    afresh = _hashed(password) if right and _HASHER.check_needs_rehash(hashed) else hashed
     with records.begin() as db:
         staff = db.get(Staff, known)
         if staff is None or not right or staff.dismissed or staff.password_hash != hashed:
@@ -227,12 +248,11 @@ def _ask_table(
             )
             colleague = None
         else:
-            if _HASHER.check_needs_rehash(hashed):
-                staff.password_hash = _HASHER.hash(_bytes(password))
+            staff.password_hash = afresh
             colleague = Colleague(staff.login, staff.name, staff.role)
             audit.record_at_the_door(db, action, staff.login, workstation, datetime.now(UTC))
     if colleague is None:
-        raise SignInRefused(_REFUSED)
+        raise WrongPassword
     return colleague
 
 
@@ -256,17 +276,41 @@ def sign_out(desk: Desk) -> None:
         audit.record(db, desk, Action.STAFF_SIGNED_OUT)
 
 
-def approve(desk: Desk, login: str, password: str) -> Colleague:
+def approve(desk: Desk, login: str, password: str, correction_id: str) -> Colleague:
     """Check a supervisor's login and password given at another desk; a wrong one is audited.
 
-    The seats of the training co-op have no password, so there any will do.
+    On a server the supervisor's own login writes the approval on the supervisor's own chain, which
+    nobody else can, and the database asks for it. The seats of the training co-op have no password,
+    so there any will do.
     """
     if desk.settings.training:
         with desk.records.read() as db:
             staff = db.get(Staff, _tidy(login))
             if staff is not None and not staff.password_hash and not staff.dismissed:
                 return Colleague(staff.login, staff.name, staff.role)
-    return authenticate(desk.records, login, password, desk.workstation, Action.NAME_APPROVAL_GIVEN)
+    given, workstation = Action.NAME_APPROVAL_GIVEN, desk.workstation
+    if not logins.has_logins(desk.records):
+        return authenticate(desk.records, login, password, workstation, given)
+    try:
+        colleague = _ask_server(desk.records, login, password, workstation)
+    except SignInRefused:
+        _note_refusal(desk.records, given, workstation)
+        raise
+    if colleague.role.approves_other_person:
+        own = _own_records(desk.records, colleague.login, password, workstation)
+        try:
+            with own.begin() as db:
+                audit.record_at_the_door(
+                    db,
+                    given,
+                    colleague.login,
+                    workstation,
+                    datetime.now(UTC),
+                    correction=correction_id,
+                )
+        finally:
+            own.close()
+    return colleague
 
 
 def check_still_here(desk: Desk) -> None:
@@ -315,8 +359,9 @@ def change_own_password(desk: Desk, current: str, new: str) -> None:
             logins.change_own_password(db, login, new)
         connect_with(desk.records.engine, new)
         return
+    hashed = _hashed(new)
     with desk.records.begin() as db:
-        db.get_one(Staff, login).password_hash = _HASHER.hash(_bytes(new))
+        db.get_one(Staff, login).password_hash = hashed
 
 
 # Looking after the staff
@@ -344,19 +389,20 @@ def everybody(desk: Desk) -> tuple[StaffRow, ...]:
 def add(desk: Desk, login: str, name: str, role: Role, password: str) -> str:
     """Give a new colleague a login, or one who left theirs back; answers the login."""
     check_looks_after_staff(desk)
-    known, words = check_login(login), check_text(name, 80, "The name")
+    words, known = _check_name(name), check_login(login)
     secret = "" if desk.settings.training else check_password(password)
+    hashed = _hashed_for_table(desk, secret)
     with desk.records.begin() as db:
         staff = db.get(Staff, known)
         if staff is not None and not staff.dismissed:
-            raise NotPossible(
+            raise LoginTaken(
                 f"{staff.name} has the login “{known}” already. Choose another one for {words}."
             )
         if _has_logins(desk):
             made = logins.verifier(db, known, secret)
             logins.call(db, "staff_add", login=known, name=words, role=role, verifier=made)
         else:
-            _enrol(db, known, words, role, _HASHER.hash(_bytes(secret)) if secret else "")
+            _enrol(db, known, words, role, hashed)
         audit.record(db, desk, Action.STAFF_ENROLLED, login=known, role=role)
     return known
 
@@ -364,7 +410,9 @@ def add(desk: Desk, login: str, name: str, role: Role, password: str) -> str:
 def change(desk: Desk, seen: StaffRow, name: str, role: Role, password: str = "") -> bool:
     """Change what differs from the colleague as seen on screen; answers whether anything did."""
     check_looks_after_staff(desk)
-    changed = False
+    if name.strip() != seen.name:
+        _check_name(name)
+    changed, hashed = False, _hashed_to_give(desk, seen.login, password)
     with desk.records.begin() as db:
         staff = _colleague(db, seen.login)
         if name.strip() != seen.name:
@@ -374,7 +422,7 @@ def change(desk: Desk, seen: StaffRow, name: str, role: Role, password: str = ""
             _check_fresh(staff.role, seen.role)
             changed = _change_role(db, desk, staff, role) or changed
         if password:
-            _give_password(db, desk, staff, password)
+            _give_password(db, desk, staff, password, hashed)
             changed = True
     return changed
 
@@ -396,8 +444,10 @@ def rename(desk: Desk, login: str, name: str) -> None:
 def give_password(desk: Desk, login: str, password: str) -> None:
     """Give a colleague a new password, to be changed by them afterwards."""
     check_looks_after_staff(desk)
+    check_password(password)
+    hashed = _hashed_to_give(desk, login, password)
     with desk.records.begin() as db:
-        _give_password(db, desk, _colleague(db, login), password)
+        _give_password(db, desk, _colleague(db, login), password, hashed)
 
 
 def made_up_password() -> str:
@@ -422,8 +472,8 @@ def dismiss(desk: Desk, login: str) -> None:
 
 def enrol(records: Records, login: str, name: str, role: Role, password: str, by: str) -> None:
     """Give a login of the table to somebody, or a known one a new name, role and password."""
-    known, words = check_login(login), check_text(name, 80, "The name")
-    hashed = _HASHER.hash(_bytes(check_password(password)))
+    words, known = _check_name(name), check_login(login)
+    hashed = _hashed(check_password(password))
     with records.begin() as db:
         _enrol(db, known, words, role, hashed)
         audit.record_at_the_door(
@@ -441,7 +491,7 @@ def _enrol(db: Session, login: str, name: str, role: Role, hashed: str) -> None:
 
 
 def _rename(db: Session, desk: Desk, staff: Staff, name: str) -> bool:
-    words = check_text(name, 80, "The name")
+    words = _check_name(name)
     if staff.name == words:
         return False
     if _has_logins(desk):
@@ -466,18 +516,40 @@ def _change_role(db: Session, desk: Desk, staff: Staff, role: Role) -> bool:
     return True
 
 
-def _give_password(db: Session, desk: Desk, staff: Staff, password: str) -> None:
-    if desk.settings.training:
-        raise NotPossible("Nobody has a password in the training co-op.")
-    if staff.login == desk.colleague.login:
-        raise NotPossible("Change your own password with the menu beside your name.")
-    check_password(password)
+def _give_password(db: Session, desk: Desk, staff: Staff, password: str, hashed: str) -> None:
     if _has_logins(desk):
         made = logins.verifier(db, staff.login, password)
         logins.call(db, "staff_password", login=staff.login, verifier=made)
     else:
-        staff.password_hash = _HASHER.hash(_bytes(password))
+        staff.password_hash = hashed
     audit.record(db, desk, Action.STAFF_PASSWORD_GIVEN, login=staff.login)
+
+
+def _hashed_to_give(desk: Desk, login: str, password: str) -> str:
+    """Check a password meant for a colleague, and answer what the table keeps of it."""
+    if not password:
+        return ""
+    if desk.settings.training:
+        raise NotPossible("Nobody has a password in the training co-op.")
+    if login == desk.colleague.login:
+        raise NotPossible("Change your own password with the menu beside your name.")
+    return _hashed_for_table(desk, check_password(password))
+
+
+def _hashed_for_table(desk: Desk, password: str) -> str:
+    """Answer what the table keeps of a password; where the server keeps it, nothing.
+
+    Done before a transaction begins: it takes its time on purpose, and others would wait for it.
+    """
+    return _hashed(password) if password and not _has_logins(desk) else ""
+
+
+def _check_name(name: str) -> str:
+    """Answer a colleague's name as it is kept, or refuse one that nobody could read."""
+    words = check_text(name, 80, "The name")
+    if not any(character.isalnum() for character in words):
+        raise NameMissing("Type the colleague’s name.")
+    return words
 
 
 def _colleague(db: Session, login: str) -> Staff:
@@ -556,6 +628,10 @@ def _bytes(password: str) -> bytes:
     return password[: LONGEST_PASSWORD + 1].encode("utf-8", "surrogatepass")
 
 
+def _hashed(password: str) -> str:
+    return _HASHER.hash(_bytes(password))
+
+
 def _matches(hashed: str, password: str) -> bool:
     try:
         return _HASHER.verify(hashed, _bytes(password))
@@ -565,4 +641,7 @@ def _matches(hashed: str, password: str) -> bool:
 
 @cache
 def _nobodys_hash() -> str:
-    return _HASHER.hash(token_hex(16))
+    # Made of chance, not of a password: the first unknown login is to take no longer than others.
+    salt, tag = (b64encode(token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    cost = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
+    return f"$argon2id$v=19${cost}${salt}${tag}"

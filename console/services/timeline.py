@@ -38,7 +38,10 @@ _ERRANDS = {
     (ErrandKind.RESEND, ErrandState.DONE): "Verify-account e-mail sent again",
     (ErrandKind.CORRECT_EMAIL, ErrandState.DONE): "E-mail address corrected",
     (ErrandKind.PUBLISH_NAME, ErrandState.DONE): "Corrected name reached the portal",
-    (ErrandKind.TELL_OLD_CONTACT, ErrandState.DONE): "The old address was told of a change",
+    (ErrandKind.TELL_OLD_CONTACT, ErrandState.DONE): (
+        # After a correction of the name no address is an old one.
+        "The member was told of the change by e-mail"
+    ),
 }
 
 

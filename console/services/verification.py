@@ -16,7 +16,7 @@ from console.domain import times
 from console.domain.courier import ErrandKind, ErrandState
 from console.domain.errors import ConsoleError
 from console.domain.registration import CaseKind, RegistrationState
-from console.domain.verification import check_email, may_resend
+from console.domain.verification import DeliveryStatus, check_email, may_resend
 from console.models.accounts import Account
 from console.models.calls import open_call_of
 from console.models.courier import (
@@ -27,10 +27,12 @@ from console.models.courier import (
     open_errand,
     waiting_or_failed,
 )
+from console.models.members import Member
 from console.models.problems import again_if_crossed
 from console.models.registration import Registration, registration_for
 from console.models.staff import names_of_staff
-from console.services import audit, courier, polling, standing
+from console.models.verification import last_delivery_of
+from console.services import audit, contact, courier, polling, standing
 from console.services.audit import Action
 from console.services.desk import Desk, check_may_change
 from console.services.members import NoSuchMember, PortalPanel
@@ -129,7 +131,7 @@ def _ask_resend(
         return under_way.id
     registration = _waiting_registration(db, desk, account.number)
     _check_throttle(desk, _last_sent(db, registration))
-    db.add(_errand(desk, click_id, ErrandKind.RESEND, account, {}))
+    db.add(_errand(db, desk, click_id, ErrandKind.RESEND, account, {}))
     audit.record(
         db,
         desk,
@@ -170,7 +172,7 @@ def _ask_correction(
     account = _account_in(db, account_number)
     under_way = open_errand(db, account.number, ErrandKind.CORRECT_EMAIL)
     if under_way is not None:
-        going = str(json.loads(under_way.payload).get("email", ""))
+        going = _address_in(under_way.payload)
         if going == address:
             return under_way.id
         raise ConsoleError(
@@ -178,7 +180,8 @@ def _ask_correction(
             "it again."
         )
     registration = _waiting_registration(db, desk, account.number)
-    db.add(_errand(desk, click_id, ErrandKind.CORRECT_EMAIL, account, {"email": address}))
+    db.add(_errand(db, desk, click_id, ErrandKind.CORRECT_EMAIL, account, {"email": address}))
+    told = _tell_replaced(db, desk, account, registration, address)
     audit.record(
         db,
         desk,
@@ -189,8 +192,32 @@ def _ask_correction(
         errand=click_id,
         before=registration.email,
         after=address,
+        told=told,
     )
     return click_id
+
+
+def _tell_replaced(
+    db: Session, desk: Desk, account: Account, registration: Registration, address: str
+) -> str:
+    """Leave word for the address that goes, unless nobody reads it; answer whom it goes to."""
+    replaced = registration.email
+    last = last_delivery_of(db, registration.id)
+    came_back = last is not None and last.status is DeliveryStatus.BOUNCED
+    if replaced == address or came_back:
+        return ""
+    member = db.get_one(Member, account.member_id)
+    what = "e-mail address of your registration at the portal"
+    return contact.tell_old_contact(db, desk, member, replaced, what, account.number)
+
+
+def _address_in(payload: str) -> str:
+    """Read the address that is on its way, also where the courier will set the errand aside."""
+    try:
+        told = json.loads(payload)
+    except (ValueError, RecursionError):
+        return "that nobody can read"
+    return str(told.get("email", "")) if isinstance(told, dict) else "that nobody can read"
 
 
 def errand(desk: Desk, errand_id: str) -> ErrandStatus:
@@ -223,8 +250,14 @@ def _carried(desk: Desk, errand_id: str, click_id: str) -> ErrandStatus:
 
 
 def _errand(
-    desk: Desk, click_id: str, kind: ErrandKind, account: Account, payload: dict[str, str]
+    db: Session,
+    desk: Desk,
+    click_id: str,
+    kind: ErrandKind,
+    account: Account,
+    payload: dict[str, str],
 ) -> Errand:
+    now = desk.office_time(db)
     return Errand(
         id=click_id,
         kind=kind,
@@ -233,8 +266,8 @@ def _errand(
         member_id=account.member_id,
         payload=json.dumps(payload),
         asked_by=desk.colleague.login,
-        asked_at=desk.now(),
-        next_try_at=desk.now(),
+        asked_at=now,
+        next_try_at=now,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPlainTextEdit, QWidget
@@ -13,6 +14,7 @@ from console.domain.calls import Reason, Result
 from console.domain.errors import ConsoleError
 from console.services import calls
 from console.services.calls import CANNED_NOTES, CallState, WrapUp
+from console.services.changes import EVERYTHING
 from console.services.drafts import Draft
 from console.views import theme
 from console.views.drafts import DraftKeeper
@@ -43,6 +45,7 @@ class CallBar(QFrame):
         self._known = known
         self._drafts: dict[str, WrapUp] = {}
         self._room = 1366.0
+        self._may = background.desk.colleague.role.changes_the_file
         self.setAccessibleName("Call in progress")
         self.begin = act(
             self, "Begin a call", self._on_begin, key="F9", icon="phone",
@@ -81,11 +84,13 @@ class CallBar(QFrame):
         self._second = QTimer(self)
         self._second.setInterval(1000)
         self._second.timeout.connect(self._tick)
+        background.changed.connect(self._on_changed)
         self._dress()
 
     def load(self) -> None:
         """Take up a call that was going on when the console was closed."""
-        self.background.ask(calls.current).then(self, self._take_up)
+        if self._may:
+            self.background.ask(calls.current).then(self, self._take_up)
 
     def show_call(self, call: CallState | None) -> None:
         """Show a call, or that there is none."""
@@ -131,6 +136,7 @@ class CallBar(QFrame):
         sheet = WrapUpSheet(self, self.background, call, draft, known)
         sheet.drafted.connect(self._keep)
         sheet.wrapped.connect(self._on_wrapped)
+        self.changed.connect(sheet.show_call)
         sheet.open()
         return sheet
 
@@ -138,6 +144,23 @@ class CallBar(QFrame):
         # Somebody quick may have begun a call while this answer was on its way.
         if self.call is None:
             self.show_call(call)
+
+    def _on_changed(self, names: frozenset[str]) -> None:
+        call = self.call
+        if call is None or call.member_id is None:
+            return
+        if f"member:{call.member_id}" in names or EVERYTHING in names:
+            self.background.ask(calls.current).then(
+                self, self._name_again, failed=lambda _: None, quiet=True
+            )
+
+    def _name_again(self, known: CallState | None) -> None:
+        # Only the name: what was ticked meanwhile comes with its own, newer answer.
+        call = self.call
+        if call is None or known is None:
+            return
+        if (known.id, known.member_id) == (call.id, call.member_id):
+            self.show_call(replace(call, member_name=known.member_name))
 
     def _on_begin(self) -> None:
         self._begin(member_began=True)
@@ -185,9 +208,12 @@ class CallBar(QFrame):
         call = self.call
         for part in (*self._parts, self.wrap_button):
             part.setVisible(call is not None)
-        self.begin_button.setVisible(call is None)
+        # A role that changes nothing takes no calls, and is not offered what would be refused.
+        self.begin_button.setVisible(call is None and self._may)
         self.begin.setEnabled(call is None)
         self.begin_ours.setEnabled(call is None)
+        for action in (self.begin, self.begin_ours, self.turn, self.wrap, self.scam):
+            action.setVisible(self._may)
         self.wrap.setEnabled(call is not None)
         front = self._front_member()
         elsewhere = call is not None and front is not None and front != call.member_id
@@ -232,12 +258,10 @@ class WrapUpSheet(Sheet):
         draft: WrapUp,
         known: Mapping[str, str],
     ) -> None:
-        super().__init__(
-            over, f"Wrap up the call with {call.member_name or 'the caller'}", wide=560
-        )
+        super().__init__(over, _with_whom(call), wide=560)
         self.background = background
         self._call = call
-        self._known = known
+        self._known = dict(known)
         self.reason = QComboBox()
         for reason in Reason:
             self.reason.addItem(reason.words, reason)
@@ -262,10 +286,10 @@ class WrapUpSheet(Sheet):
         self.body.addLayout(choices)
         self.body.addLayout(column(Field("Note", self.note), canned))
         self.add_cancel("Keep talking")
-        self.save = self.add_button(Button("Wrap up", "primary", icon="check"))
-        self.save.clicked.connect(self._on_save)
-        self.save_action = act(self, "Wrap up", self._on_save, key="Ctrl+Return", listed=False)
-        self.save.setToolTip("Ctrl+Enter")
+        self.save_action = act(
+            self, "Wrap up", self._on_save, key="Ctrl+Return", icon="check", listed=False
+        )
+        self.save = self.add_button(Button(self.save_action, "primary"))
         self.reason.setFocus()
         self.drafts = DraftKeeper(
             self, background, f"wrap-up {call.id}", "a wrap-up", call.member_id, self._fields
@@ -273,6 +297,14 @@ class WrapUpSheet(Sheet):
         self.note.textChanged.connect(self.drafts.touch)
         if not draft.note:
             self.drafts.recall(self._show_draft)
+
+    def show_call(self, call: CallState | None) -> None:
+        """Call the member by the name that is on file by now."""
+        if call is not None and call.id == self._call.id:
+            self._call = call
+            self._known["name"] = call.member_name
+            self.setWindowTitle(_with_whom(call))
+            self.title.setText(_with_whom(call))
 
     def done(self, result: int) -> None:
         if not result:
@@ -315,6 +347,10 @@ class WrapUpSheet(Sheet):
         self.drafts.forget()
         self.wrapped.emit(self._call.id)
         self.accept()
+
+
+def _with_whom(call: CallState) -> str:
+    return f"Wrap up the call with {call.member_name or 'the caller'}"
 
 
 def fill(words: str, known: Mapping[str, str]) -> str:

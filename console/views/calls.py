@@ -71,6 +71,7 @@ class CallerPanel(Card):
         self.body.addWidget(self.missing)
         self.body.addWidget(self.list)
         self.body.addWidget(self.problem)
+        self._may = background.desk.colleague.role.changes_the_file
         self.ticks: dict[Fact, QAction] = {
             fact: act(
                 self,
@@ -82,6 +83,8 @@ class CallerPanel(Card):
             )
             for number, fact in enumerate(Fact, 1)
         }
+        for action in self.ticks.values():
+            action.setVisible(self._may)
         self._dress()
 
     @property
@@ -202,7 +205,7 @@ class CallerPanel(Card):
 
     def _dress(self) -> None:
         call, elsewhere = self.call, self._elsewhere()
-        may = self.background.desk.colleague.role.changes_the_file
+        may = self._may
         verified = call is not None and call.verified
         for fact, box in self.boxes.items():
             box.setChecked(fact in self._wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import uuid4
 
 from PySide6.QtCore import Signal
@@ -20,6 +21,7 @@ from console.domain.contact import (
 from console.domain.errors import ConsoleError
 from console.domain.merging import merge
 from console.services import contact, courier
+from console.services.changes import EVERYTHING
 from console.services.contact import (
     ContactChanged,
     ContactChangedMeanwhile,
@@ -29,10 +31,12 @@ from console.services.contact import (
 from console.services.drafts import Draft
 from console.services.member_page import MemberPage
 from console.views.drafts import DraftKeeper, Recalled
-from console.views.sheet import Sheet, confirm
+from console.views.presence import AtWork
+from console.views.sheet import Sheet
 from console.views.theme import GRID
-from console.views.versions import Versions
-from console.views.widgets import Button, Field, Words, act, column, line_edit, row
+from console.views.toasts import say
+from console.views.versions import NOTHING, Versions, amid
+from console.views.widgets import Button, Field, Notice, Words, act, column, line_edit, row
 
 _LONGEST = {
     "email": 254,
@@ -66,10 +70,16 @@ class ContactSheet(Sheet):
         self._id = str(uuid4())
         self._before: ContactOnFile | None = None
         self._asking: Asked | None = None
+        self._sending = False
+        self.at_work = AtWork(background, page.member_id)
+        self.news = Notice("swap", "", "warn")
+        self.news.hide()
+        self.body.addWidget(self.at_work)
+        self.body.addWidget(self.news)
         self._make_asked(call_verified)
         self._make_form()
-        self._make_versions()
         self._make_foot()
+        self._make_versions()
         self.drafts = DraftKeeper(
             self,
             background,
@@ -83,23 +93,43 @@ class ContactSheet(Sheet):
         else:
             self.asked.setFocus()
         self._dress()
+        background.changed.connect(self._on_changed)
 
     # What it does
 
     def show_on_file(self, on_file: ContactOnFile) -> None:
         """Fill the form with what stands on file; what was typed before stays."""
-        first, self._before = self._before is None, on_file
-        if not first:
+        if self._before is not None:
+            # What is in the fields began with what stood on file then; saving looks at both.
+            self.show_news(on_file)
             return
-        for field, value in on_file.contact.as_fields().items():
-            self.fields[field].setText(shown(field, value))
+        self._before = on_file
+        self._fill(on_file.contact.as_fields())
         self.form.show()
         self.fields["phone"].setFocus()
         self.drafts.recall(self._show_draft)
         self._dress()
 
+    def show_news(self, on_file: ContactOnFile) -> None:
+        """Say what a colleague has changed since this sheet was opened; what was typed stays."""
+        if self._before is None or self._sending or not self.versions.isHidden():
+            return
+        before, now = self._before.contact.as_fields(), on_file.contact.as_fields()
+        stands = [
+            f"{amid(FIELD_WORDS[field])} {shown(field, now[field]) or NOTHING}"
+            for field in FIELDS
+            if now[field] != before[field]
+        ]
+        by = on_file.changed_by or "A colleague"
+        self.news.say(
+            f"{by} has just changed these details; what is on file now: {', '.join(stands)}."
+            if stands
+            else ""
+        )
+
     def show_problem(self, problem: ConsoleError) -> None:
         """Say what went wrong, beside its field where it has one; nothing typed is lost."""
+        self._sending = False
         if isinstance(problem, ContactChangedMeanwhile):
             self._show_versions(problem.theirs)
             return
@@ -112,11 +142,8 @@ class ContactSheet(Sheet):
     def reject(self) -> None:
         """Close; half-made changes are asked about first."""
         if self._is_touched():
-            confirm(
-                self,
-                "Leave without saving?",
-                "The details on file stay as they were, and what you typed here is forgotten.",
-                "Leave",
+            self.ask_to_leave(
+                "The details on file stay as they are, and what you typed here is forgotten.",
                 self._leave,
             )
             return
@@ -140,8 +167,7 @@ class ContactSheet(Sheet):
 
     def _begin_afresh(self) -> None:
         if self._before is not None:
-            for field, value in self._before.contact.as_fields().items():
-                self.fields[field].setText(shown(field, value))
+            self._fill(self._before.contact.as_fields())
         self.drafts.forget()
 
     def _leave(self) -> None:
@@ -196,9 +222,8 @@ class ContactSheet(Sheet):
         self.body.addWidget(self.form)
 
     def _make_versions(self) -> None:
-        self.versions = Versions(FIELD_WORDS)
+        self.versions = Versions(FIELD_WORDS, self, self.close_button)
         self.versions.chosen.connect(self._on_chosen)
-        self.versions.hide()
         self.body.addWidget(self.versions)
 
     def _make_foot(self) -> None:
@@ -207,6 +232,10 @@ class ContactSheet(Sheet):
         self.save_button = self.add_button(Button(self.save, "primary"))
 
     # What happens
+
+    def _fill(self, details: Mapping[str, str]) -> None:
+        for field, value in details.items():
+            self.fields[field].setText(shown(field, value))
 
     def _typed(self) -> Contact:
         """Read the form; what was not touched is as it stands on file."""
@@ -228,7 +257,8 @@ class ContactSheet(Sheet):
             place.say()
         self.save.setEnabled(self._is_touched() and self.versions.isHidden())
         email = self._before.contact.email if self._before else ""
-        if self.background.desk.mail is None or not email:
+        desk = self.background.desk
+        if not email or (desk.carries and desk.no_mail):
             told = "Nobody can be told by e-mail of this change."
         else:
             told = (
@@ -252,6 +282,7 @@ class ContactSheet(Sheet):
         if self._before is None or self._asking is None:
             return
         self.clear_problem()
+        self._sending = True
         edit = ContactEdit(
             self._id,
             self._member_id,
@@ -273,6 +304,14 @@ class ContactSheet(Sheet):
         self.changed.emit(changed)
         self.accept()
 
+    def _on_changed(self, changed: frozenset[str]) -> None:
+        if self._before is None or self._asking is None or self._sending:
+            return
+        if {f"member:{self._member_id}", "ContactChange"} <= changed or EVERYTHING in changed:
+            self.background.ask(contact.on_file, self._member_id, self._asking, self._call_id).then(
+                self, self.show_news, failed=lambda _: None, quiet=True
+            )
+
     def _show_versions(self, theirs: ContactOnFile) -> None:
         if self._before is None:
             return
@@ -284,6 +323,10 @@ class ContactSheet(Sheet):
         stands = theirs.contact.as_fields()
         merged = merge(before, mine, stands)
         self._before = theirs
+        # Only what I changed stands against what is on file now, in a draft kept meanwhile too.
+        self._fill(merged.choosing(mine, frozenset(merged.clashes)))
+        self.news.say("")
+        self._show_form(False)
         self.versions.show_versions(
             theirs.changed_by,
             mine,
@@ -293,26 +336,32 @@ class ContactSheet(Sheet):
                 field: (shown(field, mine[field]), shown(field, stands[field])) for field in FIELDS
             },
         )
-        self._show_form(False)
+        self._dress()
 
     def _show_form(self, there: bool) -> None:
         """Show the form, or both versions in its place with buttons of their own."""
         for part in (self.who, self.form, self.save_button):
             part.setVisible(there)
-        self.versions.setVisible(not there)
+        if there:
+            self.versions.put_away()
         self._dress()
 
     def _on_chosen(self, chosen: dict[str, str] | None) -> None:
         if chosen is None:
-            self._leave()
+            self._leave_theirs()
             return
-        for field, value in chosen.items():
-            self.fields[field].setText(shown(field, value))
+        self._fill(chosen)
         self._show_form(True)
         if self._is_touched():
+            self.drafts.touch()
             self._send(self._typed())
         else:
-            self._leave()
+            self._leave_theirs()
+
+    def _leave_theirs(self) -> None:
+        by = self._before.changed_by if self._before is not None else ""
+        say(self, f"The details stand as {by or 'your colleague'} left them. Nothing was saved.")
+        self._leave()
 
 
 def _as_filed(field: str, value: str) -> str:

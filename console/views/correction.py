@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from uuid import uuid4
 
@@ -31,9 +32,11 @@ from console.services.names import (
 from console.services.registration import PortalCheck
 from console.views import theme
 from console.views.drafts import DraftKeeper, Recalled
-from console.views.sheet import Sheet, confirm
+from console.views.presence import AtWork
+from console.views.sheet import Sheet
 from console.views.spelling import SpellingView
 from console.views.theme import GRID
+from console.views.toasts import say
 from console.views.versions import Versions
 from console.views.widgets import (
     Button,
@@ -84,10 +87,16 @@ class CorrectionDialog(Sheet):
         self._warn.setSingleShot(True)
         self._warn.setInterval(WARN_MILLISECONDS)
         self._warn.timeout.connect(self._show_warning)
+        self._sending = False
+        self.at_work = AtWork(background, page.member_id)
+        self.news = Notice("swap", "", "warn")
+        self.news.hide()
+        self.body.addWidget(self.at_work)
+        self.body.addWidget(self.news)
         self._make_form(call_verified)
-        self._make_conflict()
-        self._make_steps()
         self._make_foot()
+        self._make_versions()
+        self._make_steps()
         self.drafts = DraftKeeper(
             self,
             background,
@@ -105,8 +114,21 @@ class CorrectionDialog(Sheet):
 
     # What it does
 
+    def show_news(self, on_file: NameOnFile) -> None:
+        """Say what a colleague has changed since this sheet was opened; what was typed stays."""
+        if self._corrected is not None or self._sending or not self.versions.isHidden():
+            return
+        if (on_file.name, on_file.given_names) == (self._before, self._given_before):
+            self._version = on_file.version  # something else of this member was changed
+            self.news.say("")
+            return
+        by = on_file.changed_by or "A colleague"
+        full = f"{on_file.given_names} {on_file.name}".strip()
+        self.news.say(f"{by} has just changed this name; what is on file now: {full}.")
+
     def show_problem(self, problem: ConsoleError) -> None:
         """Say what went wrong; nothing typed is lost."""
+        self._sending = False
         if isinstance(problem, ChangedMeanwhile) and self._corrected is None:
             self._show_conflict(problem.theirs)
             return
@@ -131,13 +153,18 @@ class CorrectionDialog(Sheet):
             return  # asked before the undo, come home after it
         self._corrected = corrected
         self.form.hide()
-        self.conflict.hide()
+        self.news.hide()
+        self.at_work.end()
+        self.versions.put_away()
         self.steps.show()
         self.save_button.hide()
         self.undo_button.setVisible(not corrected.undone)
         self.close_button.setText("Done")
         name = corrected.before.name if corrected.undone else corrected.after.name
         filed = f"On file again: {name}" if corrected.undone else f"On file: {name}"
+        stands = corrected.before if corrected.undone else corrected.after
+        if corrected.before.given_names != corrected.after.given_names:
+            filed += f", given names {stands.given_names}" if stands.given_names else ""
         self.filed.show_mark("check-circle", filed, "good")
         self._show_publications(corrected)
         if any(one.state.is_open for one in corrected.publications):
@@ -156,11 +183,8 @@ class CorrectionDialog(Sheet):
     def reject(self) -> None:
         """Close; half-made corrections are asked about first."""
         if self._corrected is None and self._has_unsaved_words():
-            confirm(
-                self,
-                "Leave without saving?",
-                "The name on file stays as it was, and what you typed here is forgotten.",
-                "Leave",
+            self.ask_to_leave(
+                "The name on file stays as it is, and what you typed here is forgotten.",
                 self._leave,
             )
             return
@@ -170,9 +194,11 @@ class CorrectionDialog(Sheet):
         # The supervisor's login and password are kept nowhere.
         if self._corrected is not None or not self._has_unsaved_words():
             return {}
+        # A name that was not touched is left out: a colleague may change it before the recall.
+        name, given = self.name.text(), self.given.text()
         return {
-            "name": self.name.text(),
-            "given_names": self.given.text(),
+            **({"name": name} if name != self._before else {}),
+            **({"given_names": given} if given != self._given_before else {}),
             "note": self.note.text(),
             "proof": str(self.proof.currentData() or ""),
         }
@@ -291,14 +317,13 @@ class CorrectionDialog(Sheet):
         self.name.selectAll()
         self.name.setFocus()
 
-    def _make_conflict(self) -> None:
-        self.conflict = QWidget()
+    def _make_versions(self) -> None:
         self.both_spellings = SpellingView("Yours", "Theirs")
-        self.versions = Versions(_FIELD_WORDS)
+        self.versions = Versions(
+            _FIELD_WORDS, self, self.close_button, {"name": self.both_spellings}
+        )
         self.versions.chosen.connect(self._on_chosen)
-        self.conflict.setLayout(column(self.both_spellings, self.versions, gap=GRID))
-        self.conflict.hide()
-        self.body.addWidget(self.conflict)
+        self.body.addWidget(self.versions)
 
     def _make_steps(self) -> None:
         self.steps = QWidget()
@@ -375,7 +400,7 @@ class CorrectionDialog(Sheet):
             self._show_warning()
         self.save.setEnabled(
             self._corrected is None
-            and self.conflict.isHidden()
+            and self.versions.isHidden()
             and self._is_touched()
             and bool(new.strip())
             and self.proof.currentData() is not None
@@ -410,11 +435,13 @@ class CorrectionDialog(Sheet):
         )
         self.clear_problem()
         self._show_warning()
+        self._sending = True
         self.background.ask(names.correct_name, correction, approval).then(
             self, self._on_saved, busy=[self.save_button]
         )
 
     def _on_saved(self, corrected: Corrected) -> None:
+        self._sending = False
         self.clear_problem()
         self.drafts.forget()
         self.recalled.hide()
@@ -446,30 +473,44 @@ class CorrectionDialog(Sheet):
         self.both_spellings.show_pair(
             mine["name"], theirs.name, found.typed_marks, found.on_file_marks
         )
-        self.both_spellings.setVisible("name" in merged.clashes)
-        self.versions.show_versions(theirs.changed_by, mine, filed, merged)
+        # Only what I changed stands against what is on file now, in a draft kept meanwhile too.
+        self._fill(merged.choosing(mine, frozenset(merged.clashes)))
+        self.news.say("")
         self._show_form(False)
+        self.versions.show_versions(theirs.changed_by, mine, filed, merged)
+        self._on_edited()
 
     def _show_form(self, there: bool) -> None:
         """Show the form, or both versions in its place with buttons of their own."""
         self.form.setVisible(there)
         self.save_button.setVisible(there)
-        self.conflict.setVisible(not there)
+        if there:
+            self.versions.put_away()
         self._on_edited()
+
+    def _fill(self, names: Mapping[str, str]) -> None:
+        self.name.setText(names["name"])
+        self.given.setText(names["given_names"])
 
     def _on_chosen(self, chosen: dict[str, str] | None) -> None:
         if chosen is None:
-            self._leave()
+            self._leave_theirs()
             return
         self._id = str(uuid4())
-        self.name.setText(chosen["name"])
-        self.given.setText(chosen["given_names"])
+        self._fill(chosen)
         self._show_form(True)
         self._show_warning()
         if not self._is_touched():
-            self._leave()  # what is on file is what was chosen
-        elif self.proof.currentData() is not None:
+            self._leave_theirs()
+            return
+        self.drafts.touch()
+        if self.proof.currentData() is not None:
             self._on_save()
+
+    def _leave_theirs(self) -> None:
+        full = f"{self._given_before} {self._before}".strip()
+        say(self, f"The name stands as {full}. Nothing was saved.")
+        self._leave()
 
     def _on_undo(self) -> None:
         if self._corrected is None or self._corrected.undone:
@@ -511,6 +552,11 @@ class CorrectionDialog(Sheet):
     def _on_changed(self, changed: frozenset[str]) -> None:
         if changed & {"Errand", EVERYTHING}:
             self._look()
+        member_id = self._page.member_id
+        if self._corrected is None and changed & {f"member:{member_id}", EVERYTHING}:
+            self.background.ask(names.name_on_file, member_id).then(
+                self, self.show_news, failed=lambda _: None, quiet=True
+            )
 
     def _look(self) -> None:
         if self._corrected is not None:

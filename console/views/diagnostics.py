@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtGui import (
+    QDesktopServices,
+    QGuiApplication,
+    QHideEvent,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from console.background import Background
 from console.domain import times
 from console.services import diagnostics, rounds
-from console.services.diagnostics import DatabaseHealth, ExchangeRow, Light
+from console.services.diagnostics import Copied, DatabaseHealth, ExchangeRow, Light, SecondCopy
 from console.services.rounds import BacklogRow, CourierHealth, CourierRow, Going
+from console.services.trail import to_the_second
 from console.settings import log_folder
+from console.views import theme, toasts
 from console.views.screen import Screen
 from console.views.tables import Column, RowTable
 from console.views.theme import GRID
@@ -32,6 +40,10 @@ from console.views.widgets import (
 )
 
 EVERY_MILLISECONDS = 3_000
+HEAD_HIGH, LINE_HIGH, LEAST_EXCHANGES = 36, 36, 3
+CARD_WIDE = 230
+"""What a light needs at least beside another, in pixels at 100 %."""
+FACTS_BESIDE_EACH_OTHER = 640
 
 
 class DiagnosticsScreen(Screen):
@@ -51,19 +63,24 @@ class DiagnosticsScreen(Screen):
         self.database = LightCard("database", "Database")
         self.portal = LightCard("portal", "Portal")
         self.courier = LightCard("outbox", "Courier")
+        self.second_copy = LightCard("copy", "Second copy")
         inside = QWidget()
-        below = column(gap=2 * GRID)
+        below = column(gap=GRID + GRID // 2)
         inside.setLayout(below)
-        lights = row(self.database, self.portal, self.courier, gap=2 * GRID)
-        for place in range(3):
-            lights.setStretch(place, 1)
-        below.addLayout(lights)
+        self.lights = QWidget()
+        self._lights = QGridLayout(self.lights)
+        self._lights.setContentsMargins(0, 0, 0, 0)
+        self._lights.setSpacing(2 * GRID)
+        below.addWidget(self.lights)
+        self.second_copy.setParent(self.lights)
+        self.second_copy.hide()  # until somebody expects one
         self.facts = QWidget()
         self._facts = QGridLayout(self.facts)
         self._facts.setContentsMargins(0, 0, 0, 0)
         self._facts.setHorizontalSpacing(3 * GRID)
         self._facts.setVerticalSpacing(GRID // 2)
         self._said: tuple[tuple[str, str], ...] = ()
+        self._laid_wide: bool | None = None
         about = Section("This console")
         about.body.addWidget(self.facts)
         below.addWidget(about)
@@ -72,25 +89,29 @@ class DiagnosticsScreen(Screen):
         self.exchanges: RowTable[ExchangeRow] = RowTable(
             (
                 Column[ExchangeRow](
-                    "When", lambda e: e.at, lambda at: times.when(at, now(), zone), width=140
+                    "When", lambda e: e.at, lambda at: to_the_second(at, now(), zone), width=160,
+                    least=150,
                 ),
                 Column[ExchangeRow](
-                    "Call", lambda e: f"{e.method} {e.path}", stretch=True
+                    "Call", lambda e: f"{e.method} {e.path}", stretch=True, least=260,
+                    hint=lambda e: f"{e.method} {e.path}",
                 ),
                 Column[ExchangeRow](
-                    "Outcome", _outcome, str.capitalize, width=150,
+                    "Outcome", _outcome, str.capitalize, width=130, least=120,
                     icon=lambda e: "check" if _went_well(e) else "alert",
                     tone=lambda e: "good" if _went_well(e) else "bad",
                 ),
                 Column[ExchangeRow](
                     "Status", lambda e: e.status, lambda s: "" if s is None else str(s),
-                    align="right", width=90,
+                    align="right", width=80, least=70,
                 ),
                 Column[ExchangeRow](
                     "Took", lambda e: e.milliseconds, lambda ms: f"{ms:,} ms", align="right",
-                    width=100,
+                    width=100, least=80,
                 ),
-                Column[ExchangeRow]("Request", lambda e: e.request_id[:8], width=110),
+                Column[ExchangeRow](
+                    "Request", lambda e: e.request_id[:8], width=110, spare=True
+                ),
             ),
             key=lambda e: e.request_id,
             name="Last exchanges with the portal",
@@ -102,15 +123,18 @@ class DiagnosticsScreen(Screen):
         self._make_carrying(below)
         last = Section("Last exchanges with the portal", note="personal data left out")
         last.body.addWidget(self.exchanges, 1)
-        self.exchanges.setMinimumHeight(220)
+        # It takes the room that is left, however long it is.
+        self.exchanges.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         below.addWidget(last, 1)
-        area = QScrollArea()
+        area = QScrollArea()  # for large text in a low window
         area.setWidgetResizable(True)
         area.setWidget(inside)
         self.page.addWidget(area, 1)
         self._often = QTimer(self)
         self._often.setInterval(EVERY_MILLISECONDS)
         self._often.timeout.connect(self.load)
+        theme.current().changed.connect(self._measure)
+        self._measure()
 
     def _make_carrying(self, below: QVBoxLayout) -> None:
         zone, now = self.background.desk.settings.zone, self.background.desk.now
@@ -134,7 +158,6 @@ class DiagnosticsScreen(Screen):
             ),
             key=lambda c: c.name,
             name="Couriers",
-            empty=EmptyPlace("outbox", "No courier of its own has been seen here."),
         )  # fmt: skip
         self.backlog: RowTable[BacklogRow] = RowTable(
             (
@@ -154,17 +177,20 @@ class DiagnosticsScreen(Screen):
             ),
             key=lambda b: f"{b.kind}/{b.state}",
             name="What waits for the courier",
-            empty=EmptyPlace("check-circle", "Nothing waits, and nothing was given up today."),
         )  # fmt: skip
-        for name, table in (("Couriers", self.couriers), ("What waits", self.backlog)):
-            section = Section(name)
-            table.setMinimumHeight(150)
+        self.couriers_section, self.backlog_section = Section("Couriers"), Section("What waits")
+        for section, table in (
+            (self.couriers_section, self.couriers),
+            (self.backlog_section, self.backlog),
+        ):
             section.body.addWidget(table)
+            table.hide()  # until there is something in it
             below.addWidget(section)
 
     def load(self) -> None:
         """Ask everything afresh."""
         self.background.ask(diagnostics.database).then(self, self.show_database)
+        self.background.ask(diagnostics.second_copy).then(self, self.show_second_copy, quiet=True)
         self.background.ask(rounds.health).then(self, self.show_courier, quiet=True)
         self.background.ask(diagnostics.exchanges).then(self, self.exchanges.show_rows)
         self.background.ask(diagnostics.facts).then(self, self.show_facts)
@@ -174,6 +200,14 @@ class DiagnosticsScreen(Screen):
         """Show how the database does, and what waits in it."""
         self.database.show_light(health.light)
 
+    def show_second_copy(self, copy: SecondCopy | None) -> None:
+        """Show whether commits are on two machines; nothing where nobody expects it."""
+        if self.second_copy.isHidden() is not (copy is None):
+            self.second_copy.setVisible(copy is not None)
+            self._measure()
+        if copy is not None:
+            self.second_copy.show_words(copy.state.capitalize(), copy.words, tone_of(copy))
+
     def show_courier(self, health: CourierHealth) -> None:
         """Show who carries what was asked for, and what waits."""
         tone = {Going.WELL: "good", Going.HELD_UP: "warn", Going.NOBODY: "bad"}[health.going]
@@ -181,6 +215,18 @@ class DiagnosticsScreen(Screen):
         self.courier.show_words(figure, health.words, tone)
         self.couriers.show_rows(health.couriers)
         self.backlog.show_rows(health.backlog)
+        alone = (
+            "This console carries by itself; no separate courier runs."
+            if self.background.desk.carries
+            else "No separate courier has run yet, and this console does not carry."
+        )
+        self.couriers_section.say("" if health.couriers else alone)
+        self.backlog_section.say(
+            "" if health.backlog else "Nothing waits, and nothing was given up today."
+        )
+        for table in (self.couriers, self.backlog):
+            table.setVisible(bool(table.rows_model.rows))
+        self._measure()
 
     def show_portal(self, light: Light) -> None:
         """Show how the portal does."""
@@ -188,19 +234,62 @@ class DiagnosticsScreen(Screen):
 
     def show_facts(self, facts: tuple[tuple[str, str], ...]) -> None:
         """Show what this console is and where it is connected."""
-        if facts == self._said:
-            return
-        self._said = facts
+        # How the courier does is on its own light.
+        told = tuple(fact for fact in facts if fact[0] != self.courier.name)
+        if told != self._said:
+            self._said = told
+            self._lay_facts()
+
+    def _lay_facts(self) -> None:
         while (item := self._facts.takeAt(0)) is not None:
             if widget := item.widget():
                 widget.deleteLater()
-        half = -(-len(facts) // 2)
-        for place, (name, value) in enumerate(facts):
-            across, down = divmod(place, half)
-            self._facts.addWidget(label(name), down, 2 * across)
-            self._facts.addWidget(Words(value).selectable(), down, 2 * across + 1)
-        self._facts.setColumnStretch(1, 1)
-        self._facts.setColumnStretch(3, 1)
+        beside = 2 if self._is_wide else 1
+        down_to = -(-len(self._said) // beside)
+        for place, (name, value) in enumerate(self._said):
+            across, down = divmod(place, down_to)
+            told = Words(value, wrap=True).selectable()
+            # A long address takes the room there is; it does not push the page apart.
+            told.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            told.setMinimumSize(1, 1)  # or it would ask for the height of its narrowest shape
+            top = Qt.AlignmentFlag.AlignTop
+            told.setAlignment(top)
+            self._facts.addWidget(label(name), down, 2 * across, top)
+            self._facts.addWidget(told, down, 2 * across + 1)
+        for across in range(2):
+            self._facts.setColumnStretch(2 * across + 1, 1 if across < beside else 0)
+
+    @property
+    def _is_wide(self) -> bool:
+        return self.width() >= theme.current().px(FACTS_BESIDE_EACH_OTHER)
+
+    def _measure(self) -> None:
+        """Lay everything out for the room there is, whatever the size of the text."""
+        look = theme.current()
+        cards = [
+            card
+            for card in (self.database, self.second_copy, self.portal, self.courier)
+            if card is not self.second_copy or not card.isHidden()
+        ]
+        fit = max(1, self.width() // look.px(CARD_WIDE))
+        beside = len(cards) if fit >= len(cards) else min(fit, 2)
+        while self._lights.takeAt(0) is not None:
+            pass  # each goes to its new place
+        for place, card in enumerate(cards):
+            self._lights.addWidget(card, *divmod(place, beside))
+        for across in range(len(cards) + 1):
+            self._lights.setColumnStretch(across, 1 if across < beside else 0)
+        for table in (self.couriers, self.backlog):
+            head, many = table.horizontalHeader().sizeHint().height(), len(table.rows_model.rows)
+            table.setFixedHeight(head + many * table.verticalHeader().defaultSectionSize() + 2)
+        self.exchanges.setMinimumHeight(look.px(HEAD_HIGH + LEAST_EXCHANGES * LINE_HIGH))
+        if self._laid_wide is not self._is_wide:
+            self._laid_wide = self._is_wide
+            self._lay_facts()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._measure()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -215,7 +304,8 @@ class DiagnosticsScreen(Screen):
         lines = [f"{name}: {value}" for name, value in self._said]
         lines += [
             f"{card.name}: {card.words.text()}"
-            for card in (self.database, self.portal, self.courier)
+            for card in (self.database, self.second_copy, self.portal, self.courier)
+            if not card.isHidden()
         ]
         lines += [
             f"{e.at.isoformat(timespec='seconds')} {e.method} {e.path} {e.status} {e.outcome} "
@@ -223,6 +313,7 @@ class DiagnosticsScreen(Screen):
             for e in self.exchanges.rows_model.rows
         ]
         QGuiApplication.clipboard().setText("\n".join(lines))
+        toasts.say(self, "The diagnostics are copied. Paste them where they are asked for.")
 
     def _on_log(self) -> None:
         folder = log_folder()
@@ -258,6 +349,11 @@ class LightCard(Card):
         self.words.setText(words)
         self.icon.show_icon(self.icon.name, tone)
         self.setAccessibleName(f"{self.name}: {figure}. {words}")
+
+
+def tone_of(copy: SecondCopy) -> str:
+    """Answer the colour in which a second copy is told of."""
+    return {Copied.BOTH: "good", Copied.UNKNOWN: "muted"}.get(copy.state, "warn")
 
 
 def _how_it_is(courier: CourierRow) -> str:

@@ -52,17 +52,21 @@ class DraftKeeper(QObject):
             if draft is not None:
                 show(draft)
 
-        self.background.ask(drafts.recall, self._name).then(self, home, quiet=True)
+        self.background.ask(drafts.recall, self._name).then(self, home, quiet=True, local=True)
 
     def touch(self) -> None:
         """Note that something was typed."""
         self._rest.start()
 
+    def rest(self) -> None:
+        """Note that what stands there now is what is kept already."""
+        self._rest.stop()
+
     def forget(self) -> None:
         """Forget the draft: it was saved, or given up."""
         self._rest.stop()
         self.background.ask(drafts.forget, self._name, time.monotonic_ns()).then(
-            self, lambda _: None, quiet=True
+            self, lambda _: None, quiet=True, local=True
         )
 
     def flush(self) -> None:
@@ -91,7 +95,7 @@ class DraftKeeper(QObject):
 
     def _on_rest(self) -> None:
         self.background.ask(drafts.keep, self._draft(), time.monotonic_ns()).then(
-            self, lambda _: None, quiet=True
+            self, lambda _: None, quiet=True, local=True
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from PySide6.QtCore import Qt, Signal
@@ -94,7 +95,7 @@ class AccountsPanel(Card):
         self.previous.setEnabled(several)
         held = self.account.number if self.account else prefer
         self._filling = True
-        self.table.show_rows(self._rows, light=light)
+        self.table.show_rows([_without_its_age(row) for row in self._rows], light=light)
         self._filling = False
         self.table.setVisible(several)
         self._measure()
@@ -109,7 +110,9 @@ class AccountsPanel(Card):
         """Choose an account by its number."""
         account = next((a for a in self._rows if a.number == number), None)
         if account is not None and account != self.account:
+            self._filling = True
             self.table.turn_to(number)
+            self._filling = False
             self._show(account)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -122,8 +125,8 @@ class AccountsPanel(Card):
         self.chosen.emit(account)
 
     def _on_turned(self, account: AccountRow | None) -> None:
-        if not self._filling and account is not None and account != self.account:
-            self._show(account)
+        if not self._filling and account is not None:
+            self.choose(account.number)
 
     def _walk(self, by: int) -> None:
         numbers = [account.number for account in self._rows]
@@ -133,7 +136,7 @@ class AccountsPanel(Card):
     def _columns(self) -> tuple[Column[AccountRow], ...]:
         return (
             Column(
-                "Account", lambda a: a.number, stretch=True, bold=True,
+                "Account", lambda a: a.number, stretch=True, least=120, bold=True,
                 second=lambda a: a.service_address, hint=lambda a: a.service_address,
             ),
             Column(
@@ -280,6 +283,11 @@ class Money:
         """Show a sum as it may be shown now."""
         self.sum.say(sum_, tone)
         self.sum.setAccessibleName(f"{self.word.text()}: {sum_}")
+
+
+def _without_its_age(account: AccountRow) -> AccountRow:
+    # When the portal was asked last is nothing that anybody changed.
+    return replace(account, portal=replace(account.portal, refreshed_at=None))
 
 
 def _paying(account: AccountRow) -> str:

@@ -81,10 +81,11 @@ class AlertSheet(Sheet):
         self.body.addWidget(Field("Raise another", self.kind))
         self.body.addWidget(Field("Note", self.note))
         self.add_cancel()
-        self.save = self.add_button(Button("Raise the alert", "primary", icon="flag"))
-        self.save.clicked.connect(self._on_raise)
-        self.save.setEnabled(bool(self._kinds))
-        act(self, "Raise the alert", self._on_raise, key="Ctrl+Return", listed=False)
+        raise_it = act(
+            self, "Raise the alert", self._on_raise, key="Ctrl+Return", icon="flag", listed=False
+        )
+        raise_it.setEnabled(bool(self._kinds))
+        self.save = self.add_button(Button(raise_it, "primary"))
         self.kind.setFocus()
 
     def _on_raise(self) -> None:

@@ -36,6 +36,8 @@ class MemberHeader(QFrame):
     """Alerts are to be raised or cleared."""
     contact_wanted = Signal()
     """The contact details are to be changed."""
+    correction_wanted = Signal()
+    """The name on file is to be corrected."""
 
     def __init__(self, zone: str, company: QWidget) -> None:
         super().__init__()
@@ -44,24 +46,9 @@ class MemberHeader(QFrame):
         self._page: MemberPage | None = None
         self.kind = Icon("person", "muted", 24)
         self.given = Words("", "figure", "muted")
-        self.name = Words("Opening…", "figure").selectable()
-        self.copy_action = act(
-            self, "Copy the name on file", self._on_copy, key="Ctrl+Shift+C", icon="copy",
-            more="Copies the last or business name exactly as it is on file.",
-        )  # fmt: skip
-        self.copy = IconButton("copy", self.copy_action, size=16)
-        self.copy_action.setEnabled(False)
-        self.alerts_action = act(
-            self, "Raise or clear an alert", self.alerts_wanted.emit, key="Ctrl+Shift+A",
-            icon="flag", more="Alerts stand at the head of the page for every colleague.",
-        )  # fmt: skip
-        self.contact_action = act(
-            self, "Change the contact details", self.contact_wanted.emit, key="Ctrl+Shift+E",
-            icon="edit", more="Phone, e-mail and mailing address, for a member we know.",
-        )  # fmt: skip
-        self.contact_action.setEnabled(False)
-        self.edit_contact = IconButton("edit", self.contact_action, size=14)
-        self.flag = IconButton("flag", self.alerts_action, size=16)
+        self.name = Words("Opening…", "title", "muted").selectable()
+        self.given.hide()
+        self._make_actions()
         self.verified = Badge("unverified", "No call", "muted")
         self.alerts = QWidget()
         self.alerts.setAccessibleName("Alerts")
@@ -75,11 +62,21 @@ class MemberHeader(QFrame):
         self.contact = QWidget()
         self.contact.setAccessibleName("Contact")
         flow = FlowLayout(self.contact, 4)
-        for part in (self.phone, self.second_phone, self.email, self.mailing, self.edit_contact):
+        # The pencil goes with the last of them; alone on a line nobody would know what it edits.
+        last = QWidget()
+        last.setLayout(row(self.mailing, self.edit_contact, gap=4))
+        for part in (self.phone, self.second_phone, self.email, last):
             flow.addWidget(part)
         self.holders = Holders()
         self._name_row = row(
-            self.kind, self.given, self.name, self.copy, self.flag, 0, self.verified
+            self.kind,
+            self.given,
+            self.name,
+            self.edit_name,
+            self.copy,
+            self.flag,
+            0,
+            self.verified,
         )
         self.page = QVBoxLayout(self)
         self.page.setContentsMargins(3 * GRID, GRID, 3 * GRID, 12)
@@ -101,9 +98,25 @@ class MemberHeader(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         theme.current().changed.connect(self._measure)
 
+    def expect(self, name: str) -> None:
+        """Show the name that is known before the page is."""
+        if name and self._page is None:
+            theme.role(self.name, "title" if len(name) > LONG_NAME else "figure")
+            self.name.say(name, "ink")
+
+    def show_what_may_be_done(self, may: bool) -> None:
+        """Offer to change things only to those who may."""
+        self._may = may
+        for button in (self.edit_name, self.flag, self.edit_contact):
+            button.setVisible(may)
+
     def show_page(self, page: MemberPage) -> None:
         """Show who this is."""
         before, self._page = self._page, page
+        theme.tone(self.name, "ink")
+        for action in self._changing:
+            action.setEnabled(self._may)
+        self.correct_action.setEnabled(self._may and bool(page.accounts))
         self.copy_action.setEnabled(True)
         self.kind.show_icon("building" if page.is_business else "person")
         self.kind.setToolTip("A business" if page.is_business else "A person")
@@ -128,6 +141,33 @@ class MemberHeader(QFrame):
             self.verified.show_state("verified", f"Caller verified {at}", "good")
         else:
             self.verified.show_state("unverified", "Caller not verified", "warn")
+
+    def _make_actions(self) -> None:
+        self.copy_action = act(
+            self, "Copy the name on file", self._on_copy, key="Ctrl+Shift+C", icon="copy",
+            more="Copies the last or business name exactly as it is on file.",
+        )  # fmt: skip
+        self.copy = IconButton("copy", self.copy_action, size=16)
+        self.copy_action.setEnabled(False)
+        self.alerts_action = act(
+            self, "Raise or clear an alert", self.alerts_wanted.emit, key="Ctrl+Shift+A",
+            icon="flag", more="Alerts stand at the head of the page for every colleague.",
+        )  # fmt: skip
+        self.contact_action = act(
+            self, "Change the contact details", self.contact_wanted.emit, key="Ctrl+Shift+E",
+            icon="edit", more="Phone, e-mail and mailing address, for a member we know.",
+        )  # fmt: skip
+        self.correct_action = act(
+            self, "Correct the name on file", self.correction_wanted.emit, key="Ctrl+Shift+N",
+            icon="edit", more="With proof and undo, whatever the portal says; it goes there too.",
+        )  # fmt: skip
+        self.edit_name = IconButton("edit", self.correct_action, size=16)
+        self._changing = (self.correct_action, self.contact_action, self.alerts_action)
+        for action in self._changing:
+            action.setEnabled(False)
+        self._may = True
+        self.edit_contact = IconButton("edit", self.contact_action, size=14)
+        self.flag = IconButton("flag", self.alerts_action, size=16)
 
     def _show_name(self, page: MemberPage) -> None:
         long = len(page.display_name) > LONG_NAME

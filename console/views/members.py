@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 from uuid import uuid4
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from console.background import Background
+from console.background import Background, DatabaseAway
 from console.domain.errors import ConsoleError
 from console.domain.members import AlertKind
 from console.domain.registration import RegistrationState
@@ -43,6 +44,10 @@ from console.views.theme import GRID
 from console.views.timeline import Timeline
 from console.views.toasts import say
 from console.views.verification import VerificationPanel
+from console.views.widgets import EmptyPlace
+
+Form = Literal["correction", "contact", "note"]
+"""What is filled in on a member's page; a draft of it can be gone on with."""
 
 NARROW_BELOW = 680
 """Below this width, at 100 % text, the timeline stands under the rest, not beside it."""
@@ -69,6 +74,9 @@ class MemberScreen(Screen):
         self._wanted_account = ""
         self._loading = False
         self._again = False
+        self._taken_up: Form | None = None
+        self._asked_at_portal = ""
+        self._own_looks: set[str] = set()
         self._fitted: tuple[bool, bool] | None = None
         self.company = Company(background, member_id)
         self.header = MemberHeader(background.desk.settings.zone, self.company)
@@ -88,12 +96,33 @@ class MemberScreen(Screen):
         self.explain.correction_wanted.connect(self.open_correction)
         self.header.alerts_wanted.connect(self.open_alerts)
         self.header.contact_wanted.connect(self.open_contact)
-        may = background.desk.colleague.role.changes_the_file
-        self.header.alerts_action.setEnabled(False)
-        self.header.flag.setVisible(may)
-        self.header.edit_contact.setVisible(may)
+        self.header.correction_wanted.connect(self.open_correction)
+        self.header.show_what_may_be_done(self._may)
 
     # What it does
+
+    def expect(self, name: str) -> None:
+        """Show the name that is known already, until the page is there."""
+        self.header.expect(name)
+
+    def take_up(self, form: Form) -> None:
+        """Open a form whose words are still there, as soon as the page is."""
+        if self.page_shown is None:
+            self._taken_up = form
+        elif form == "correction":
+            self.open_correction()
+        elif form == "contact":
+            self.open_contact()
+        else:
+            self.note.text.setFocus()
+
+    def look_again(self) -> None:
+        """Read everything afresh: the database was away."""
+        self.clear_problem()
+        if self._asked_at_portal:
+            self.verification.problem.say("")
+            self.verification.refresh()
+        self.load()
 
     def load(self) -> None:
         """Ask for the page; only the first look is written on the trail."""
@@ -111,6 +140,7 @@ class MemberScreen(Screen):
     def show_page(self, page: MemberPage) -> None:
         """Show the member as they stand on file now; focus, cursors and drafts stay."""
         self._loading = False
+        self.unread.hide()
         first, before = self.page_shown is None, self.page_shown
         self.page_shown = page
         self.shows = frozenset(
@@ -122,23 +152,24 @@ class MemberScreen(Screen):
             self.setAccessibleName(f"Member {page.display_name}")
         self.header.show_page(page)
         self.caller.show_facts(page.facts)
-        self.step.show_step(page.next_step)
-        # What a verified caller may hear is uncovered everywhere at once, and is no news.
-        light = before is None or before.masked == page.masked
+        self.step.show_step(page.next_step, corrected=_corrected_since(page))
+        # What a verified caller may hear is uncovered everywhere at once, and what this page has
+        # just asked the portal for was there all along: neither is news.
+        own_look = before is not None and self._is_own_look(before, page)
+        light = before is not None and before.masked == page.masked and not own_look
         self.accounts.show_accounts(
             page.accounts, self._wanted_account or page.next_step.account_number, light=light
         )
         self.timeline.show_entries(page.timeline, light=light)
         self._shown_first(True)
-        may = self.background.desk.colleague.role.changes_the_file
-        self.header.alerts_action.setEnabled(may)
-        self.header.contact_action.setEnabled(may)
         if before is not None:
-            for part in self._changed(before, page):
+            for part in self._changed(before, page, own_look=own_look):
                 flash(part)
         if first:
             self.company.arrive()
             self.show_call(self._call)
+            if self._taken_up is not None:
+                self.take_up(self._taken_up)
         if self._again or self._call_asked != _asked(self._own_call()):
             self._again = False
             self.load()
@@ -239,6 +270,7 @@ class MemberScreen(Screen):
             self.portal,
         ):
             self._column.addWidget(part)
+        self.caller.setVisible(self._may)  # who only looks is not called by anybody
         self._column.addStretch(1)
         self._scrolled = inside = QWidget()
         self._inside = QBoxLayout(QBoxLayout.Direction.LeftToRight, inside)
@@ -258,7 +290,14 @@ class MemberScreen(Screen):
         whole = QVBoxLayout(self._body)
         whole.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         whole.setSpacing(2 * GRID)
+        self.unread = EmptyPlace("offline", "")
+        self.unread.hide()
         whole.addWidget(self.problem)
+        whole.addWidget(self.unread, 1)
+        self.unread.say(
+            "This page cannot be read just now.",
+            "It comes by itself as soon as the database answers.",
+        )
         whole.addWidget(self.step)
         whole.addLayout(self._beside, 1)
         self.page.addWidget(self.header)
@@ -294,7 +333,23 @@ class MemberScreen(Screen):
         else:
             self.header.page.addWidget(self.header.reach)
 
-    def _changed(self, before: MemberPage, now: MemberPage) -> list[QWidget]:
+    @property
+    def _may(self) -> bool:
+        return self.background.desk.colleague.role.changes_the_file
+
+    def _is_own_look(self, before: MemberPage, now: MemberPage) -> bool:
+        """Whether this page differs by the portal's answer to what it asked when it was opened."""
+        asked = {account.number: account.portal.refreshed_at for account in before.accounts}
+        heard = {
+            account.number
+            for account in now.accounts
+            if account.portal.refreshed_at not in (None, asked.get(account.number))
+        }
+        own = self._own_looks & heard
+        self._own_looks -= own
+        return bool(own)
+
+    def _changed(self, before: MemberPage, now: MemberPage, *, own_look: bool) -> list[QWidget]:
         """List what shows something else than before, other than by being masked or not."""
         header = self.header
         parts: list[QWidget] = []
@@ -315,16 +370,21 @@ class MemberScreen(Screen):
                 )
                 if was != is_
             ]
-            parts += self._changed_account({account.number: account for account in before.accounts})
+            parts += self._changed_account(
+                {account.number: account for account in before.accounts}, own_look=own_look
+            )
         return parts
 
-    def _changed_account(self, before: Mapping[str, AccountRow]) -> list[QWidget]:
+    def _changed_account(
+        self, before: Mapping[str, AccountRow], *, own_look: bool
+    ) -> list[QWidget]:
         account = self.accounts.account
         was = before.get(account.number) if account is not None else None
         if account is None or was is None or was == account:
             return []
         parts: list[QWidget] = []
-        if was.portal != account.portal:
+        asked = account.portal.refreshed_at  # when it was asked last is nobody's change
+        if replace(was.portal, refreshed_at=asked) != account.portal and not own_look:
             parts += [self.verification, self.portal]
         if replace(was, portal=account.portal) != account:
             parts.append(self.accounts.detail)
@@ -339,7 +399,10 @@ class MemberScreen(Screen):
     def _on_load_failed(self, problem: ConsoleError) -> None:
         self._loading = False
         self._again = False
-        self.show_problem(problem)
+        if not isinstance(problem, DatabaseAway):
+            self.show_problem(problem)
+        elif self.page_shown is None:
+            self.unread.show()  # the banner over the page says the rest
 
     def _on_call_answer(self, call: CallState) -> None:
         self.show_call(call)
@@ -355,6 +418,9 @@ class MemberScreen(Screen):
         )
         if account is not None and self.page_shown is not None:
             own = self._own_call()
+            if account.number != self._asked_at_portal:
+                self._asked_at_portal = account.number
+                self._own_looks.add(account.number)
             self.explain.show_account(self.page_shown, account, own.id if own else None)
             self.verification.show_account(self.page_shown, account, own.id if own else None)
             self.portal.show_account(self.page_shown, account)
@@ -417,6 +483,14 @@ class MemberScreen(Screen):
     def _on_focus(self, _old: QWidget | None, new: QWidget | None) -> None:
         if new is not None and self._left.isAncestorOf(new):
             self.area.ensureWidgetVisible(new, 0, 3 * GRID)
+
+
+def _corrected_since(page: MemberPage) -> bool:
+    """Whether the name was corrected after the refusal that the next step is about."""
+    number = page.next_step.account_number
+    tries = [a.at for row in page.accounts if row.number == number for a in row.portal.attempts]
+    corrected = [entry.at for entry in page.timeline if entry.correction_id]
+    return bool(corrected) and (not tries or max(corrected) > max(tries))
 
 
 def _nothing(_done: None) -> None:

@@ -18,6 +18,8 @@ WORDS = {
     NextAct.READ_PASSWORD_RULE: ("Read the password rule", "key"),
     NextAct.VERIFY_CALLER: ("Verify the caller", "verified"),
 }
+AFTER_CORRECTION = ("Read the spelling out", "speak")
+"""What to do about a refusal once the name is corrected: there is nothing left to explain."""
 
 
 class NextStepBar(QFrame):
@@ -32,6 +34,7 @@ class NextStepBar(QFrame):
         self.setAccessibleName("Next step")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.step: NextStep | None = None
+        self._corrected = False
         self.action = act(
             self, "Do the next step", self._on_take, key="F6", icon="check-circle",
             more="Does what the page says comes next.",
@@ -46,12 +49,14 @@ class NextStepBar(QFrame):
         layout.setContentsMargins(2 * GRID, GRID, GRID, GRID)
         self.setLayout(layout)
 
-    def show_step(self, step: NextStep) -> None:
-        """Show what to do now."""
-        if step == self.step:
+    def show_step(self, step: NextStep, *, corrected: bool = False) -> None:
+        """Show what to do now; `corrected` when the name was mended after the refusal."""
+        if (step, corrected) == (self.step, self._corrected):
             return
-        self.step = step
+        self.step, self._corrected = step, corrected
         words, icon = WORDS[step.act]
+        if corrected and step.act is NextAct.EXPLAIN_REFUSAL:
+            words, icon = AFTER_CORRECTION
         self.words.setText(step.say)
         self.words.setAccessibleName(f"Next step: {step.say}")
         self.action.setText(words)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from console.background import Background
+from console.domain import times
 from console.domain.errors import ConsoleError
 from console.services import members
 from console.services.drafts import Draft
@@ -17,6 +18,10 @@ from console.views.drafts import DraftKeeper
 from console.views.theme import GRID
 from console.views.toasts import say
 from console.views.widgets import Button, ProblemLine, Words, act, row
+
+_KEY = "Ctrl+Enter saves it"
+LOW_BELOW = 380
+"""In a panel lower than this, at 100 % text, a problem takes the room of all lines but one."""
 
 
 class NoteField(QWidget):
@@ -44,7 +49,7 @@ class NoteField(QWidget):
         self.drafts = DraftKeeper(
             self, background, f"note {member_id}", "a note", member_id, self._draft
         )
-        self.text.textChanged.connect(self.drafts.touch)
+        self.text.textChanged.connect(self._on_edited)
         self.text.turned.connect(self._dress)
         self.problem = ProblemLine()
         layout = QVBoxLayout(self)
@@ -53,11 +58,15 @@ class NoteField(QWidget):
         layout.addWidget(self.text)
         layout.addWidget(self.problem)
         self.foot = QWidget()
-        self.foot.setLayout(row(Words("Ctrl+Enter saves it", "label"), 0, self.save))
+        self.hint = Words(_KEY, "label", wrap=True)
+        foot = row(self.hint, self.save)
+        foot.setStretch(0, 1)
+        self.foot.setLayout(foot)
         layout.addWidget(self.foot)
         theme.current().changed.connect(self._dress)
         may = background.desk.colleague.role.changes_the_file
-        self.setVisible(may)
+        if not may:
+            self.hide()
         self.write.setEnabled(may)
         if may:
             self.drafts.recall(self._show_draft)
@@ -70,7 +79,7 @@ class NoteField(QWidget):
     def show_problem(self, problem: ConsoleError) -> None:
         """Say why the note was not taken; its words stay."""
         self._sending = None
-        self.problem.say(str(problem))
+        self._say_problem(str(problem))
         self.text.setFocus()
 
     def _draft(self) -> dict[str, str]:
@@ -82,12 +91,20 @@ class NoteField(QWidget):
         if not self.text.toPlainText():
             self._note_id = draft.fields.get("note_id", self._note_id)
             self.text.setPlainText(draft.fields.get("text", ""))
+            desk = self.background.desk
+            when = times.when(draft.written_at, desk.now(), desk.settings.zone)
+            self.hint.setText(f"What you typed {when} is here again, not saved yet.")
+            self.drafts.rest()
+
+    def _on_edited(self) -> None:
+        self.hint.setText(_KEY)
+        self.drafts.touch()
 
     def _on_save(self) -> None:
         words = self.text.toPlainText()
         if self._sending is not None or not words.strip():
             return
-        self.problem.say("")
+        self._say_problem("")
         self._sending = words
         self.background.ask(
             members.write_note, self._note_id, self._member_id, words, self._call_id
@@ -114,7 +131,17 @@ class NoteField(QWidget):
         self.text.setVerticalScrollBarPolicy(
             Qt.ScrollBarPolicy.ScrollBarAsNeeded if open_ else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
-        self.text.setFixedHeight(theme.current().px(76 if open_ else 36))
+        self.text.setFixedHeight(theme.current().px(76 if open_ and not self._is_cramped() else 36))
+
+    def _is_cramped(self) -> bool:
+        """Tell whether a problem needs the room that the field would take."""
+        above = self.parentWidget()
+        low = above is not None and above.height() < theme.current().px(LOW_BELOW)
+        return low and bool(self.problem.text())
+
+    def _say_problem(self, words: str) -> None:
+        self.problem.say(words)
+        self._dress()
 
 
 class _Field(QPlainTextEdit):

@@ -9,9 +9,48 @@ from console.domain.errors import ConsoleError
 from console.services import presence
 from console.services.changes import EVERYTHING
 from console.services.presence import Visitor
-from console.views.widgets import Mark
+from console.views.widgets import Mark, Notice
 
 MOST_NAMED = 2
+
+
+class AtWork(Notice):
+    """Says on a sheet who else is changing the same member right now."""
+
+    def __init__(self, background: Background, member_id: int) -> None:
+        super().__init__("edit", "", "warn")
+        self.background = background
+        self._member_id = member_id
+        self._name = presence.name_of(member_id)
+        self._over = False
+        self.hide()
+        background.changed.connect(self._on_changed)
+        self._ask()
+
+    def show_visitors(self, visitors: tuple[Visitor, ...]) -> None:
+        """Name those who are changing something; who only looks is no news on a sheet."""
+        if self._over:
+            return
+        at_work = [visitor.words for visitor in visitors if visitor.editing]
+        said = "; ".join(at_work[:MOST_NAMED])
+        self.say(said and f"{said}. Whoever saves second is shown both versions.")
+
+    def show_problem(self, problem: ConsoleError) -> None:
+        """Say nothing of it: the window tells when the database is away."""
+
+    def end(self) -> None:
+        """Say nothing more: there is nothing left to cross."""
+        self._over = True
+        self.hide()
+
+    def _ask(self) -> None:
+        self.background.ask(presence.who_else, self._member_id).then(
+            self, self.show_visitors, quiet=True
+        )
+
+    def _on_changed(self, changed: frozenset[str]) -> None:
+        if not self._over and changed & {self._name, EVERYTHING}:
+            self._ask()
 
 
 class Company(Mark):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 
 from console.background import Background
 from console.domain import times
+from console.domain.errors import ConsoleError
 from console.domain.registration import CaseKind
 from console.services import registration
 from console.services.registration import Worklist as Answer
 from console.services.registration import WorklistRow
+from console.views import theme
 from console.views.tables import Column
 from console.views.widgets import Button, EmptyPlace, act
 from console.views.worklist import Filter, Worklist
 
+KEYS_FROM, WORDS_FROM = 1040, 760
+"""From these widths on, at 100 % text, the buttons show their keys, and their words."""
 LOOK_AGAIN_MILLISECONDS = 3_000
 """Other desks take cases too; what they did is seen without anybody pressing anything."""
 
@@ -47,8 +51,7 @@ class RegistrationsScreen(Worklist[WorklistRow]):
 
     def __init__(self, background: Background) -> None:
         self._desk = background.desk
-        sentence, more = _NOBODY
-        empty = EmptyPlace("registrations", sentence, more=more)
+        empty = EmptyPlace("registrations", _NOBODY[0])
         super().__init__(
             background,
             "Registrations",
@@ -60,7 +63,6 @@ class RegistrationsScreen(Worklist[WorklistRow]):
             ],
             empty,
         )
-        self._empty = empty
         self.take = act(
             self, "Take this case", self._on_take, key="Ctrl+T", icon="person-add",
             more="Others see that you have it.",
@@ -69,30 +71,37 @@ class RegistrationsScreen(Worklist[WorklistRow]):
             self, "Put this case back", self._on_put_back, key="Ctrl+Shift+T", icon="undo",
             more="Anybody may take it again.",
         )  # fmt: skip
-        self.head.addWidget(Button(self.take))
-        self.head.addWidget(Button(self.put_back))
+        self.take_button, self.put_back_button = Button(self.take), Button(self.put_back)
+        self.head.addWidget(self.take_button)
+        self.head.addWidget(self.put_back_button)
         self.table.opened.connect(self._on_open)
         self.table.turned_to.connect(self._on_turn)
         self._clock = QTimer(self)
         self._clock.setInterval(LOOK_AGAIN_MILLISECONDS)
-        self._clock.timeout.connect(self.load)
+        self._clock.timeout.connect(self._look_again)
+        self._awaiting = False
         self.setFocusProxy(self.table)
+        theme.current().changed.connect(self._fit_buttons)
         self._on_turn(None)
 
     def load(self) -> None:
         """Ask for the list as it stands now."""
+        self._awaiting = True
         kind = self.chosen if isinstance(self.chosen, CaseKind) else None
         self.background.ask(
             registration.worklist, kind, mine=self.mine, text=self.narrowed_to
-        ).latest(self, self.show_worklist)
+        ).latest(self, self.show_worklist, failed=self.show_unread)
 
     def show_worklist(self, answer: Answer) -> None:
         """Show the list; the cursor stays on its row."""
+        self._awaiting = False
         self.show_list(answer.rows, answer.counts, answer.total)
         self._say_empty(sum(answer.counts[kind] for kind in _LISTED))
-        if self.table.hasFocus() and self.table.current_row() is None and answer.rows:
-            self.table.turn_to(answer.rows[0].registration_id)
         self._on_turn(self.table.current_row())
+
+    def show_unread(self, problem: ConsoleError) -> None:
+        self._awaiting = False
+        super().show_unread(problem)
 
     # Qt overrides
 
@@ -105,7 +114,16 @@ class RegistrationsScreen(Worklist[WorklistRow]):
         super().hideEvent(event)
         self._clock.stop()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_buttons()
+
     # How it is put together
+
+    def _fit_buttons(self) -> None:
+        room = self.width() * 100 / theme.current().scale
+        for button in (self.take_button, self.put_back_button):
+            button.show_words(room >= WORDS_FROM, key=room >= KEYS_FROM)
 
     def _columns(self) -> tuple[Column[WorklistRow], ...]:
         return (
@@ -114,6 +132,7 @@ class RegistrationsScreen(Worklist[WorklistRow]):
                 lambda row: row.kind,
                 lambda kind: KINDS[kind][0],
                 width=150,
+                least=146,
                 icon=lambda row: KINDS[row.kind][1],
                 tone=lambda row: KINDS[row.kind][2],
             ),
@@ -122,12 +141,15 @@ class RegistrationsScreen(Worklist[WorklistRow]):
                 lambda row: row.since,
                 lambda at: times.when(at, self._desk.now(), self._desk.settings.zone),
                 width=156,
+                least=140,
             ),
             Column(
                 "Member",
                 lambda row: row.member_name or "Nobody on file",
                 width=210,
+                least=148,
                 bold=True,
+                hint=lambda row: row.member_name,
                 second=lambda row: f"account {row.account_number}",
             ),
             Column(
@@ -137,8 +159,17 @@ class RegistrationsScreen(Worklist[WorklistRow]):
                 second=lambda row: row.email,
                 hint=lambda row: row.what,
             ),
-            Column("Tries", lambda row: row.attempts, align="right", width=64),
-            Column("In hand", lambda row: row.assigned_to, lambda who: who or "–", width=140),
+            Column(
+                "Tries", lambda row: row.attempts, align="right", width=64, least=64, spare=True
+            ),
+            Column(
+                "In hand",
+                lambda row: row.assigned_to,
+                lambda who: who or "–",
+                width=140,
+                least=96,
+                hint=lambda row: row.assigned_to,
+            ),
         )
 
     def _say_empty(self, others: int) -> None:
@@ -174,6 +205,11 @@ class RegistrationsScreen(Worklist[WorklistRow]):
         may = self._desk.colleague.role.changes_the_file
         self.take.setEnabled(may and row is not None and not row.assigned_to)
         self.put_back.setEnabled(may and row is not None and bool(row.assigned_to))
+
+    def _look_again(self) -> None:
+        # A question asked anew before it is answered is answered never, where answers are slow.
+        if not self._awaiting:
+            self.load()
 
     def _on_take(self) -> None:
         self._assign(to_me=True)

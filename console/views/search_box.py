@@ -220,11 +220,11 @@ class SearchBox(QWidget):
             self.popup.setParent(window)
         look = theme.current()
         corner = self.mapTo(window, QPoint(0, self.height() + GRID // 2))
-        wide = min(max(self.width(), look.px(620)), window.width() - 4 * GRID)
-        left = corner.x() + (self.width() - wide) // 2
-        left = min(max(left, 2 * GRID), max(2 * GRID, window.width() - wide - 2 * GRID))
+        # Under the field from its left edge on: it never lies over the rail.
+        right = window.width() - corner.x() - 2 * GRID
+        wide = max(self.width(), min(look.px(620), right))
         room = window.height() - corner.y() - 2 * GRID
-        self.popup.fit(QRect(left, corner.y(), wide, room))
+        self.popup.fit(QRect(corner.x(), corner.y(), wide, room))
         self.popup.show()
         self.popup.raise_()
 

@@ -12,7 +12,7 @@ from shiboken6 import isValid
 from console.domain.errors import ConsoleError
 from console.views import theme
 from console.views.theme import GRID
-from console.views.widgets import Button, ProblemLine, Words, title
+from console.views.widgets import Button, ProblemLine, Waiting, Words, title
 
 
 class Sheet(QDialog):
@@ -29,16 +29,26 @@ class Sheet(QDialog):
         theme.role(self, "sheet")
         self._wide = wide
         self._scrim: Scrim | None = None
+        self._typed_in: QWidget | None = None
         self.title = title(name)
         self.title.setWordWrap(True)
         self.problem = ProblemLine()
         self._inside = QWidget()
         self._inside.installEventFilter(self)
-        self.body = QVBoxLayout(self._inside)
-        self.body.setContentsMargins(0, 0, 0, 0)
+        # A scroll area would keep room for the least height, which wrapped words count at their
+        # narrowest; how high they are at their real width is asked for in `_fit`.
+        self._inside.setMinimumHeight(1)
+        self.body = QVBoxLayout()
         self.body.setSpacing(2 * GRID)
+        inside = QVBoxLayout(self._inside)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(0)
+        inside.addLayout(self.body)
+        inside.addStretch(1)
+        self.waiting = Waiting()
         self.foot = QHBoxLayout()
         self.foot.setSpacing(GRID)
+        self.foot.addWidget(self.waiting)
         self.foot.addStretch(1)
         page = QVBoxLayout(self)
         page.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
@@ -47,6 +57,7 @@ class Sheet(QDialog):
         # What is too tall for the window scrolls; the buttons stay in sight.
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
+        self._area.setMinimumHeight(1)  # of its own it asks for four lines, and many a body has one
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setWidget(self._inside)
@@ -61,6 +72,26 @@ class Sheet(QDialog):
     def clear_problem(self) -> None:
         """Take back what went wrong before."""
         self.problem.say("")
+
+    def begin_waiting(self, words: str) -> None:
+        """Close the form while an answer is awaited, and say so when it takes long."""
+        self._typed_in = self.focusWidget()
+        # Left to Qt the keys would go on to Cancel.
+        self.setFocus()
+        self._inside.setEnabled(False)
+        self.waiting.begin(words)
+
+    def end_waiting(self) -> None:
+        """Open the form again: the answer is there."""
+        self._inside.setEnabled(True)
+        self.waiting.end()
+        if self._typed_in is not None and isValid(self._typed_in):
+            self._typed_in.setFocus()
+        self._typed_in = None
+
+    def ask_to_leave(self, forgotten: str, leave: Callable[[], object]) -> None:
+        """Ask before a half-made form is closed; `forgotten` says what is lost and what stays."""
+        confirm(self, "Leave without saving?", forgotten, "Leave", leave)
 
     def add_button(self, button: Button) -> Button:
         """Add a button at the foot; the last one added is the main one."""
@@ -117,10 +148,7 @@ class Sheet(QDialog):
             if not part.isHidden():
                 wanted += part.heightForWidth(inner) + 2 * GRID
         tall = self.body.totalHeightForWidth(inner)
-        # A scroll area scrolls below the least height too, which wrapped words count at their
-        # narrowest.
-        least = self.body.totalMinimumSize().height()
-        wanted += max(tall, least) if tall >= 0 else self.body.totalSizeHint().height()
+        wanted += tall if tall >= 0 else self.body.totalSizeHint().height()
         most = over.height() - 2 * GRID if over is not None else wanted
         self.resize(wide, min(wanted, most))
         if over is not None:

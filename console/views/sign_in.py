@@ -25,6 +25,7 @@ from console.views.widgets import (
     Notice,
     ProblemLine,
     Ribbon,
+    Waiting,
     Words,
     column,
     line_edit,
@@ -52,6 +53,9 @@ ROLE_WORDS = {
     Role.AUDITOR: "Reads everything and changes nothing.",
     Role.ADMINISTRATOR: "Looks after staff and settings.",
 }
+
+NOT_YOURS = "That is not your password. Try again."
+"""Said where the login is known and nobody typed it."""
 
 
 class SignIn(QWidget):
@@ -82,20 +86,9 @@ class SignIn(QWidget):
         self.try_again.clicked.connect(self.again)
         self.try_again.hide()
         self.opening = muted("Opening the co-op’s records…")
-        self.login = line_edit(spoken="Login", longest=60)
-        self.password = line_edit(spoken="Password", longest=200)
-        self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.enter = Button("Sign in", "primary", icon="door")
-        self.enter.clicked.connect(self._on_enter)
-        for field in (self.login, self.password):
-            field.returnPressed.connect(self._on_enter)
         self._seats = QVBoxLayout()
         self._seats.setSpacing(GRID)
-        self._form = QWidget()
-        form = column(Field("Login", self.login), Field("Password", self.password), gap=2 * GRID)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.addLayout(row(0, self.enter))
-        self._form.setLayout(form)
+        self._make_form()
         self._form.setVisible(not settings.training)
         card = Card(padding=4 * GRID, gap=2 * GRID)
         card.setFixedWidth(theme.current().px(440))
@@ -153,6 +146,7 @@ class SignIn(QWidget):
     def show_problem(self, problem: ConsoleError) -> None:
         """Say what went wrong; with the records closed, offer to try again."""
         self.opening.hide()
+        self._open_form()
         self.problem.say(str(problem))
         self.try_again.setVisible(self.background is None)
         if self.background is not None:
@@ -166,6 +160,21 @@ class SignIn(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._focus()
+
+    def _make_form(self) -> None:
+        self.login = line_edit(spoken="Login", longest=60)
+        self.password = line_edit(spoken="Password", longest=200)
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.enter = Button("Sign in", "primary", icon="door")
+        self.enter.clicked.connect(self._on_enter)
+        for field in (self.login, self.password):
+            field.returnPressed.connect(self._on_enter)
+        self.waiting = Waiting()
+        self._form = QWidget()
+        form = column(Field("Login", self.login), Field("Password", self.password), gap=2 * GRID)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addLayout(row(self.waiting, 0, self.enter))
+        self._form.setLayout(form)
 
     def _focus(self) -> None:
         if self.seats:
@@ -187,12 +196,21 @@ class SignIn(QWidget):
             self.problem.say("Type your login and your password, then press Enter.")
             return
         self.problem.say("")
-        password = self.password.text()
-        self.background.ask(_enter, self.login.text().strip(), password).then(
+        # Closed meanwhile: what is typed too early would be written over by a late refusal.
+        for field in (self.login, self.password):
+            field.setEnabled(False)
+        self.waiting.begin("Signing in…")
+        self.background.ask(_enter, self.login.text().strip(), self.password.text()).then(
             self, self._on_signed_in, busy=[self.enter]
         )
 
+    def _open_form(self) -> None:
+        self.waiting.end()
+        for field in (self.login, self.password):
+            field.setEnabled(True)
+
     def _on_signed_in(self, entry: Entry) -> None:
+        self._open_form()
         self.password.clear()
         self.signed_in.emit(entry)
 
@@ -233,6 +251,8 @@ class Lock(QWidget):
         if not training:
             card.body.addWidget(Field("Password", self.password))
         card.body.addWidget(self.problem)
+        self.waiting = Waiting()
+        card.body.addWidget(self.waiting)
         card.body.addLayout(row(self.leave, 0, self.unlock))
         page = QVBoxLayout(self)
         page.addStretch(2)
@@ -244,29 +264,46 @@ class Lock(QWidget):
         (self.unlock if self._training else self.password).setFocus()
 
     def show_problem(self, problem: ConsoleError) -> None:
-        """Say why it stays locked."""
-        self.problem.say(str(problem))
+        """Say why it stays locked; nobody asked for a login here."""
+        self._open_field()
+        self.problem.say(NOT_YOURS if _is_wrong_password(problem) else str(problem))
         self.password.selectAll()
+        self.take_focus()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with theme.painting(self) as painter:
             painter.fillRect(self.rect(), theme.current().colour("ground"))
 
     def _on_unlock(self) -> None:
+        if not self.password.isEnabled():
+            return
         self.problem.say("")
         login = self.background.desk.colleague.login
         if self._training:
             self.background.ask(_sit_down, login).then(self, self._on_known, busy=[self.unlock])
         elif self.password.text():
+            self.password.setEnabled(False)
+            self.waiting.begin("Unlocking…")
             self.background.ask(_sign_in, login, self.password.text()).then(
                 self, self._on_known, busy=[self.unlock]
             )
         else:
             self.problem.say("Type your password, then press Enter.")
 
+    def _open_field(self) -> None:
+        self.waiting.end()
+        self.password.setEnabled(True)
+
     def _on_known(self, _colleague: Colleague) -> None:
+        self._open_field()
         self.password.clear()
         self.unlocked.emit()
+
+
+def _is_wrong_password(problem: ConsoleError) -> bool:
+    from console.services.staff import WrongPassword
+
+    return isinstance(problem, WrongPassword)
 
 
 def _seats(desk: Desk) -> Sequence[TrainingSeat]:

@@ -62,6 +62,10 @@ BOLD_ROLE = Qt.ItemDataRole.UserRole + 4
 SECOND_ROLE = Qt.ItemDataRole.UserRole + 5
 
 FLASH_SECONDS = 1.6
+LEAST_STRETCHED = 220
+"""What a stretching column keeps at 100 % text, unless it names another least width."""
+LEAST_SHARE = 0.7
+"""How far another column gives way to it, as a share of its own width."""
 MOST_SINGLE_STEPS = 200
 """Beyond this many separate insertions and removals the rows are put up afresh at once."""
 
@@ -80,6 +84,10 @@ class Column(Generic[R]):
     """Pixels at 100 %; 0 fits the heading and the first rows."""
     stretch: bool = False
     """Whether it takes what room is left."""
+    least: int = 0
+    """What it keeps where the table is narrow, in pixels at 100 %; 0 leaves it to the table."""
+    spare: bool = False
+    """Whether it is left away where the table is too narrow for all of them."""
     icon: Callable[[R], str] | None = None
     tone: Callable[[R], str] | None = None
     """A name of a colour; the word beside it must say the same."""
@@ -314,12 +322,16 @@ class RowTable(QTableView, Generic[R]):
             empty.setVisible(False)
         self._key_before: Hashable | None = None
         self._place_before = 0
+        self._question: Hashable = None
+        self._dragged: dict[int, int] = {}
+        self._fitting = False
         self._light = QTimer(self)
         self._light.setInterval(60)
         self._light.timeout.connect(self._fade)
         self.rows_model.modelAboutToBeReset.connect(self._remember)
         self.rows_model.modelReset.connect(self._recall)
         self.selectionModel().currentRowChanged.connect(self._on_current)
+        head.sectionResized.connect(self._on_resized)
         theme.current().changed.connect(self._measure)
         if sortable:
             # Rows keep the order they came in until somebody asks for another.
@@ -328,20 +340,28 @@ class RowTable(QTableView, Generic[R]):
             self.setSortingEnabled(True)
         self._measure()
 
-    def show_rows(self, rows: Sequence[R], *, light: bool = True) -> None:
+    def show_rows(
+        self, rows: Sequence[R], *, light: bool = True, question: Hashable = None
+    ) -> None:
         """Show these rows; the cursor stays on its row, and what has changed lights up.
 
-        What is being read stays where it is, although rows come and go above it; a list that
-        stands at its top stays there, and shows what is new.
+        `question` is what the rows answer, such as the filters chosen: the rows of another
+        question differ because somebody asked, not because somebody changed them, and do not
+        light up. What is being read stays where it is, although rows come and go above it; a list
+        that stands at its top stays there, and shows what is new.
         """
         held = self.current_key()
         place = self.currentIndex().row()
         eye = self._eye()
+        light = light and question == self._question
+        self._question = question
         self.rows_model.show_rows(rows, light=light)
         self._hold(eye)
         if held is not None and self.rows_model.place_of(held) < 0 and rows:
             # The row under the cursor is gone: the cursor goes to the one that took its place.
             self._go_to(min(max(place, 0), self.rows_model.rowCount() - 1))
+        elif self.hasFocus() and self.current_row() is None:
+            self._go_to(0)  # the keys were here before there was anything to walk through
         if self._empty is not None:
             self._empty.setVisible(not rows)
             self._empty.resize(self.viewport().size())
@@ -406,6 +426,7 @@ class RowTable(QTableView, Generic[R]):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit()
         if self._empty is not None:
             self._empty.resize(self.viewport().size())
 
@@ -468,13 +489,50 @@ class RowTable(QTableView, Generic[R]):
         self.verticalHeader().setDefaultSectionSize(high)
         head = self.horizontalHeader()
         head.setMinimumSectionSize(look.px(48))
-        for place, column in enumerate(self.rows_model.columns):
-            if column.stretch:
-                head.setSectionResizeMode(place, QHeaderView.ResizeMode.Stretch)
-            else:
-                head.setSectionResizeMode(place, QHeaderView.ResizeMode.Interactive)
-                self.setColumnWidth(place, look.px(column.width or 120))
+        self._dragged = {}
+        self._fit()
         self.viewport().update()
+
+    def _fit(self) -> None:
+        """Share the width out: where it is narrow the others give way to what stretches."""
+        look, head = theme.current(), self.horizontalHeader()
+        columns = dict(enumerate(self.rows_model.columns))
+        wide = {
+            place: self._dragged.get(place) or look.px(column.width or 120)
+            for place, column in columns.items()
+        }
+        least = {
+            place: look.px(column.least or LEAST_STRETCHED)
+            if column.stretch
+            else min(wide[place], look.px(column.least) or round(wide[place] * LEAST_SHARE))
+            for place, column in columns.items()
+        }
+        room = self.viewport().width()
+        spare = [place for place, column in columns.items() if column.spare]
+        left_away = set()
+        while spare and sum(least.values()) > room:
+            left_away.add(place := spare.pop())
+            del least[place]
+        stiff = [place for place in least if not columns[place].stretch]
+        wanted = sum(wide[place] - least[place] for place in stiff)
+        given = min(max(room - sum(least.values()), 0), wanted)
+        enough = sum(least.values()) <= room
+        self._fitting = True
+        for place, column in columns.items():
+            head.setSectionHidden(place, place in left_away)
+            if column.stretch and enough:
+                head.setSectionResizeMode(place, QHeaderView.ResizeMode.Stretch)
+                continue
+            head.setSectionResizeMode(place, QHeaderView.ResizeMode.Interactive)
+            if place in least:
+                more = given * (wide[place] - least[place]) // wanted if wanted else 0
+                self.setColumnWidth(place, least[place] + (0 if column.stretch else more))
+        self._fitting = False
+
+    def _on_resized(self, place: int, _before: int, now: int) -> None:
+        # A width that somebody drags is kept until the text changes its size.
+        if not self._fitting and not self.rows_model.columns[place].stretch and now:
+            self._dragged[place] = now
 
 
 class _RowDelegate(QStyledItemDelegate):
@@ -504,7 +562,7 @@ class _RowDelegate(QStyledItemDelegate):
         if column.icon and (name := column.icon(row)):
             pixmap = look.pixmap(name, tone, 16)
             size = look.px(16)
-            second = bool(column.second)
+            second = bool(column.second and column.second(row))
             at = inside.top() + (look.px(9) if second else (inside.height() - size) // 2)
             painter.drawPixmap(QPoint(inside.left(), at), pixmap)
             inside.setLeft(inside.left() + size + look.px(8))

@@ -110,11 +110,8 @@ class Timeline(Card):
             flow.addWidget(chip)
             self.chips[kind] = chip
         self.list = TimelineList()
-        self.empty = EmptyPlace(
-            "history",
-            "Nothing has happened yet.",
-            more="Calls, notes, e-mails and tries at the portal are listed here by themselves.",
-        )
+        self.list.setMinimumHeight(1)  # it gives way to a note and what is wrong with it
+        self.empty = EmptyPlace("history", "Nothing has happened yet.")
         self.empty.hide()
         self.go_to = act(self, "Go to the timeline", self.list.setFocus, key="F8", icon="history")
         self.remove = act(
@@ -133,6 +130,10 @@ class Timeline(Card):
         self.body.addWidget(self._chip_place)
         self.body.addWidget(self.list, 1)
         self.body.addWidget(self.empty, 1)
+        self.empty.say(
+            self.empty.sentence.text(),
+            "Calls, notes, e-mails and tries at the portal are listed here by themselves.",
+        )
         self._dress()
 
     def show_entries(self, entries: Sequence[TimelineEntry], *, light: bool = True) -> None:
@@ -388,13 +389,8 @@ class _LineDelegate(QStyledItemDelegate):
         small = look.font(theme.SMALL)
         painter.setFont(small)
         painter.setPen(look.colour("muted"))
-        # Where it is narrow the name gives way, never the time.
-        sizes = QFontMetrics(small)
-        room = who.width() - sizes.horizontalAdvance(_by(line.clock, " "))
-        name = sizes.elidedText(entry.who, Qt.TextElideMode.ElideRight, max(0, room))
-        painter.drawText(
-            who, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, _by(line.clock, name)
-        )
+        by = by_whom(line.clock, entry.who, QFontMetrics(small), who.width())
+        painter.drawText(who, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, by)
         painter.setFont(look.font(theme.TEXT))
         painter.setPen(look.colour("ink" if entry.kind is EntryKind.NOTE else "muted"))
         painter.drawText(detail, wrap, entry.detail[:LONGEST_DETAIL])
@@ -440,6 +436,15 @@ def _lines(entries: Sequence[TimelineEntry], zone: str, today: date) -> list[Lin
         clock = "" if dated else times.clock(entry.at, zone)
         lines.append(Line((what, seen[what]), "", clock, entry))
     return lines
+
+
+def by_whom(clock: str, who: str, sizes: QFontMetrics, room: int) -> str:
+    """Say who did it and when; where it is narrow the name gives way, never the time."""
+    whole = _by(clock, who)
+    if sizes.horizontalAdvance(whole) <= room:
+        return whole
+    left = room - sizes.horizontalAdvance(f"  {clock}" if clock else "")
+    return _by(clock, sizes.elidedText(who, Qt.TextElideMode.ElideRight, max(0, left)))
 
 
 def _by(clock: str, who: str) -> str:

@@ -38,7 +38,11 @@ class Toast(QFrame):
 
 
 class Toasts(QObject):
-    """Shows toasts in a window, one at a time; Ctrl+Z takes back what the last one tells of."""
+    """Shows toasts in a window, one at a time; Ctrl+Z takes back what the last one tells of.
+
+    It may be given a part of the window instead. Whatever covers that part covers the toasts too,
+    and what is said meanwhile is read once it is in sight again.
+    """
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -76,7 +80,8 @@ class Toasts(QObject):
         self._place()
         toast.show()
         toast.raise_()
-        self._going.start(STAYS_MILLISECONDS)
+        if toast.isVisible():
+            self._going.start(STAYS_MILLISECONDS)
         return toast
 
     def clear(self) -> None:
@@ -92,19 +97,20 @@ class Toasts(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             self._place()
+        elif event.type() == QEvent.Type.Show and self.toast is not None:
+            self._place()
+            self._going.start(STAYS_MILLISECONDS)
         return False
 
     def _place(self) -> None:
         if self.toast is not None:
             self.toast.adjustSize()
-            widest = max(self._window.width() - 4 * GRID, 200)
+            widest = max(min(theme.current().px(420), self._window.width() - 4 * GRID), 200)
             if self.toast.width() > widest:
                 self.toast.words.setWordWrap(True)
                 self.toast.resize(widest, self.toast.heightForWidth(widest))
-            self.toast.move(
-                (self._window.width() - self.toast.width()) // 2,
-                self._window.height() - self.toast.height() - 3 * GRID,
-            )
+            # At the foot on the left nothing waits to be pressed next.
+            self.toast.move(2 * GRID, self._window.height() - self.toast.height() - 3 * GRID)
 
     def _on_undo(self) -> None:
         undo = self._undo

@@ -46,6 +46,9 @@ if TYPE_CHECKING:  # the sign-in screen is painted before the database is even i
     from console.background import Background
 
 Size = Literal["text", "small", "label", "caps", "bold", "strong", "title", "figure", "mono"]
+PATIENCE_MILLISECONDS = 300
+"""How long a person waits for an answer before they wonder whether anything happens."""
+
 Kind = Literal["quiet", "primary", "plain", "danger", "chip", "seat", "rail", "light"]
 
 
@@ -79,7 +82,13 @@ def act(
 
 def key_words(action: QAction) -> str:
     """Say an action's key as the keyboard prints it."""
-    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    return _said(action.shortcut())
+
+
+def _said(key: QKeySequence) -> str:
+    # Qt calls the key Return; the keyboard, and staff, call it Enter.
+    words = key.toString(QKeySequence.SequenceFormat.NativeText)
+    return words.replace("Return", "Enter")
 
 
 class Words(QLabel):
@@ -294,7 +303,7 @@ class KeyHint(QLabel):
     """A key as the keyboard shows it."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) or key)
+        super().__init__(_said(QKeySequence(key)) or key)
         self.setTextFormat(Qt.TextFormat.PlainText)
         theme.role(self, "label")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -351,6 +360,11 @@ class Button(QPushButton):
         """Change the icon, and what its colour means."""
         self._icon, self._icon_tone = name, tone
         self._draw_icon()
+
+    def say(self, words: str) -> None:
+        """Show other words in place of the action's name."""
+        self._words = words
+        self._mirror()
 
     def sizeHint(self) -> QSize:
         hint = super().sizeHint()
@@ -537,7 +551,8 @@ class Section(QWidget):
         super().__init__()
         self.heading = heading(name)
         self.note = muted(note)
-        self.note.setVisible(bool(note))
+        if not note:
+            self.note.hide()
         self.setAccessibleName(name)
         self.body = QVBoxLayout()
         self.body.setContentsMargins(0, 0, 0, 0)
@@ -567,7 +582,8 @@ class EmptyPlace(QWidget):
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.more = muted(more, wrap=True)
         self.more.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.more.setVisible(bool(more))
+        if not more:  # shown without a parent it would be a window of its own for a moment
+            self.more.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
         layout.setSpacing(GRID)
@@ -690,6 +706,28 @@ class FlowLayout(QLayout):
         return y + tallest - rect.y()
 
 
+class Waiting(Words):
+    """Says what an answer is awaited for, once it takes longer than a person likes."""
+
+    def __init__(self) -> None:
+        super().__init__("", "text", "muted")
+        self.hide()
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PATIENCE_MILLISECONDS)
+        self._pause.timeout.connect(self.show)
+
+    def begin(self, words: str) -> None:
+        """Begin to wait; what is answered at once never flickers."""
+        self.setText(words)
+        self._pause.start()
+
+    def end(self) -> None:
+        """End the waiting."""
+        self._pause.stop()
+        self.hide()
+
+
 class BusyStrip(QWidget):
     """A thin moving strip that says something is still being fetched.
 
@@ -739,7 +777,8 @@ class Field(QWidget):
         self.field = field
         self._hint = hint
         self.below = Words(hint, "label", wrap=True)
-        self.below.setVisible(bool(hint))
+        if not hint:
+            self.below.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID // 2)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Final, get_args
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QMainWindow,
     QMenu,
@@ -26,20 +28,21 @@ from PySide6.QtWidgets import (
 from console.background import Background
 from console.domain import times
 from console.domain.errors import ConsoleError
-from console.services import diagnostics, rounds, staff
+from console.services import diagnostics, drafts, rounds, staff
 from console.services.calls import CallState
-from console.services.diagnostics import DatabaseHealth, Light
-from console.services.drafts import Unfinished, unfinished
+from console.services.diagnostics import Copied, DatabaseHealth, Light, SecondCopy
+from console.services.drafts import Draft, Unfinished
 from console.services.rounds import CourierHealth, Going
 from console.services.search import Hit
 from console.settings import Settings
 from console.views import theme
-from console.views.audit import AuditScreen
+from console.views.audit import AuditScreen, UnusualWatch
 from console.views.call_bar import CallBar
-from console.views.diagnostics import DiagnosticsScreen
-from console.views.members import MemberScreen
+from console.views.diagnostics import DiagnosticsScreen, tone_of
+from console.views.members import Form, MemberScreen
 from console.views.palette import Palette
 from console.views.registration import RegistrationsScreen
+from console.views.screen import Screen
 from console.views.search_box import SearchBox
 from console.views.shortcuts import ShortcutSheet
 from console.views.sign_in import ROLE_ICONS, Lock
@@ -64,6 +67,10 @@ from console.views.widgets import (
 
 HEALTH_MILLISECONDS = 4_000
 RAIL, NARROW_RAIL = 208, 64
+RAIL_ICON_FROM, RAIL_ICON = 12, 18
+"""Where a button of the rail begins its icon, as in the style sheet, and how wide that is."""
+FORMS: Final[tuple[Form, ...]] = get_args(Form)
+"""The forms on a member's page, which what is left half done is named after."""
 NARROW_BELOW = 940
 """Below this width, at 100 % text, the rail shows its icons only."""
 
@@ -87,7 +94,7 @@ FOOT_SCREENS: tuple[Place, ...] = (
     Place("Diagnostics", "diagnostics", lambda window: DiagnosticsScreen(window.background)),
 )
 OVERSEERS_SCREENS: tuple[Place, ...] = (
-    Place("Audit trail", "auditor", lambda window: AuditScreen(window.background)),
+    Place("Audit trail", "auditor", lambda window: window.make_audit()),
 )
 ADMINISTRATORS_SCREENS: tuple[Place, ...] = (
     Place("Staff", "staff", lambda window: StaffScreen(window.background)),
@@ -144,7 +151,7 @@ class Window(QMainWindow):
         self.tabs: MemberTabs[MemberScreen] = MemberTabs(self._make_member, self.home)
         self.search = SearchBox(background)
         self.call_bar = CallBar(background, self._front_member, self._known_of_front)
-        self.toasts = Toasts(self)
+        self.toasts = Toasts(self.body)  # the lock covers them with everything else
         self.banner = Banner()
         self.lock = Lock(background, training=settings.training)
         self._made: dict[str, QWidget] = {}
@@ -156,6 +163,8 @@ class Window(QMainWindow):
         self._health = QTimer(self)
         self._health.setInterval(HEALTH_MILLISECONDS)
         self._health.timeout.connect(self.ask_health)
+        self.watch = UnusualWatch(background)
+        self.watch.told.connect(self.show_unusual)
         self.go_to("Members")
 
     # What it does
@@ -170,6 +179,7 @@ class Window(QMainWindow):
         self.call_bar.load()
         self.ask_health()
         self._health.start()
+        self.watch.begin()
         self.search.field.setFocus()
 
     def open_member(self, member_id: int, label: str = "") -> MemberScreen:
@@ -178,6 +188,7 @@ class Window(QMainWindow):
         fresh = all(page.member_id != member_id for page in self.tabs.pages)
         page = self.tabs.open(member_id, label or "Opening…")
         if fresh:
+            page.expect(label)
             page.show_call(self.call_bar.call)
             page.load()
         page.setFocus()
@@ -190,14 +201,17 @@ class Window(QMainWindow):
         return page
 
     def go_to(self, word: str) -> QWidget:
-        """Turn to a place of the rail."""
+        """Turn to a place of the rail, and bring the keys there."""
         if word not in self._made:
             place = next(place for place in self._all_places() if place.word == word)
             self._made[word] = place.make(self)
             self.places.addWidget(self._made[word])
+        if self.places.currentWidget() is not self._made[word]:
+            self.toasts.clear()  # it tells of another place, and may lie over what is needed here
         self.places.setCurrentWidget(self._made[word])
         self.rail_buttons[word].setChecked(True)
         self.call_bar.front_changed()
+        self._bring_the_keys(self._made[word])
         return self._made[word]
 
     def ask_health(self) -> None:
@@ -209,11 +223,21 @@ class Window(QMainWindow):
             self._asking.add("portal")
             self.background.ask(diagnostics.portal).then(self, self.show_portal, quiet=True)
 
-        if "courier" not in self._asking and self.settings.portal_url:
+        if "second copy" not in self._asking:
+            self._asking.add("second copy")
+            self.background.ask(diagnostics.second_copy).then(
+                self, self.show_second_copy, quiet=True
+            )
+        if "courier" not in self._asking:
             self._asking.add("courier")
             self.background.ask(rounds.health).then(
                 self, self.show_courier, failed=lambda _: self.show_courier(None), quiet=True
             )
+
+    def show_second_copy(self, copy: SecondCopy | None) -> None:
+        """Warn when commits are on one machine only, where two are expected."""
+        self._asking.discard("second copy")
+        self.second_copy_button.show_copy(copy)
 
     def show_courier(self, health: CourierHealth | None) -> None:
         """Show whether what was asked for goes out."""
@@ -238,10 +262,11 @@ class Window(QMainWindow):
     def _ask_unfinished(self) -> None:
         desk = self.background.desk
 
-        def home(drafts: tuple[Unfinished, ...]) -> None:
-            self.home.show_unfinished(drafts, desk.now(), self.settings.zone)
+        def home(left: tuple[Unfinished, ...]) -> None:
+            self.home.show_unfinished(left, desk.now(), self.settings.zone)
 
-        self.background.ask(unfinished).then(self, home, quiet=True)
+        # The banner says that the database is away; here there is only less to go on with.
+        self.background.ask(drafts.unfinished).then(self, home, failed=lambda _: None, quiet=True)
 
     def show_portal(self, light: Light) -> None:
         """Show whether the portal answers."""
@@ -252,6 +277,16 @@ class Window(QMainWindow):
         self._show_banner()
         if back and light.answers:
             self.toasts.say("The portal answers again. What waited is on its way.")
+
+    def show_unusual(self, people: int) -> None:
+        """Say at the audit trail how many people open an unusual number of members."""
+        if (button := self.rail_buttons.get("Audit trail")) is None:
+            return
+        said = f"{people} unusual" if people else ""
+        self._rail_words["Audit trail"] = f"Audit trail: {said}" if said else "Audit trail"
+        button.setAccessibleName(f"Go to Audit trail{f', {said}' if said else ''}")
+        button.show_icon("eye" if people else "auditor", "warn" if people else "")
+        self._fit_rail()
 
     def show_problem(self, problem: ConsoleError) -> None:
         """Say at the foot of the window what went wrong."""
@@ -308,6 +343,12 @@ class Window(QMainWindow):
         screen.load()
         return screen
 
+    def make_audit(self) -> AuditScreen:
+        """Build the audit trail's place."""
+        screen = AuditScreen(self.background)
+        screen.unusual_shown.connect(self.watch.note_seen)
+        return screen
+
     def make_training(self) -> TrainingScreen:
         """Build the training place."""
         screen = TrainingScreen(self.background, self.training)
@@ -338,6 +379,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._health.stop()
+        self.watch.stop()
         self.idle.stop()
         self.call_bar.stop()
         if self._store is not None:
@@ -431,8 +473,9 @@ class Window(QMainWindow):
         self.coop_icon = Icon("issues", "accent", 24)
         self.coop_name = Words(self.settings.coop_name, "bold", wrap=True)
         head = row(self.coop_icon, self.coop_name, gap=GRID)
-        head.setContentsMargins(GRID, GRID // 2, 0, GRID)
         head.setStretch(1, 1)
+        head.setAlignment(self.coop_icon, Qt.AlignmentFlag.AlignLeft)
+        self._rail_head = head
         layout = column(head, gap=4)
         layout.setContentsMargins(GRID, 12, GRID, GRID)
         foot = [place.word for place in self._foot_places()]
@@ -449,14 +492,20 @@ class Window(QMainWindow):
         self.database_button = LightButton("database", "Database")
         self.portal_button = LightButton("portal", "Portal")
         self.courier_button = CourierButton()
-        for light in (self.database_button, self.portal_button, self.courier_button):
+        self.second_copy_button = SecondCopyButton()
+        self.second_copy_button.hide()
+        for light in (
+            self.database_button, self.second_copy_button, self.portal_button, self.courier_button,
+        ):  # fmt: skip
             light.clicked.connect(lambda: self.go_to("Diagnostics"))
         self.portal_button.setVisible(bool(self.settings.portal_url))
-        self.courier_button.setVisible(bool(self.settings.portal_url))
+        desk = self.background.desk
+        self.courier_button.setVisible(bool(self.settings.portal_url) or not desk.carries)
         layout.addSpacing(4)
         layout.addWidget(rule())
         layout.addSpacing(4)
         layout.addWidget(self.database_button)
+        layout.addWidget(self.second_copy_button)
         layout.addWidget(self.portal_button)
         layout.addWidget(self.courier_button)
         layout.addSpacing(4)
@@ -487,8 +536,10 @@ class Window(QMainWindow):
         names = QWidget()
         names.setLayout(column(self.person_name, self.person_role, gap=0))
         self.person_names = names
-        person = row(self.person_icon, names, 0, self.menu_button)
-        person.setContentsMargins(GRID, 4, 0, 0)
+        person = row(self.person_icon, names, self.menu_button)
+        person.setStretch(1, 1)
+        person.setAlignment(self.menu_button, Qt.AlignmentFlag.AlignLeft)
+        self._rail_foot = person
         return person
 
     def _make_top(self) -> QFrame:
@@ -507,7 +558,8 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         self.search.opened.connect(self._on_hit)
         self.home.opened.connect(self._on_hit)
-        self.home.taken_up.connect(self.open_member)
+        self.home.taken_up.connect(self._on_taken_up)
+        self.home.thrown_away.connect(self._on_thrown_away)
         self.home.shown.connect(self._ask_unfinished)
         self.home.look_up.clicked.connect(self.look_up.trigger)
         self.tabs.turned_to.connect(self._on_turned)
@@ -543,6 +595,38 @@ class Window(QMainWindow):
         self._remember(hit)
         self.open_member(hit.member_id, hit.name)
 
+    def _on_taken_up(self, left: Unfinished) -> None:
+        page = self.open_member(left.member_id, left.member_name)
+        form = next((one for one in FORMS if left.name.startswith(f"{one} ")), None)
+        if form is not None:
+            page.take_up(form)
+        elif (call := self.call_bar.call) is not None and call.member_id == left.member_id:
+            self.call_bar.open_wrap_up()
+
+    def _on_thrown_away(self, left: Unfinished) -> None:
+        self.background.ask(drafts.recall, left.name).then(
+            self, partial(self._throw_away, left), local=True
+        )
+
+    def _throw_away(self, left: Unfinished, draft: Draft | None) -> None:
+        def done(_none: None) -> None:
+            self._ask_unfinished()
+            if draft is not None:
+                what = left.words.partition(" ")[2]
+                self.toasts.say(
+                    f"The {what} for {left.member_name} is thrown away.",
+                    lambda: self._keep_again(draft),
+                )
+
+        self.background.ask(drafts.forget, left.name, time.monotonic_ns()).then(
+            self, done, local=True
+        )
+
+    def _keep_again(self, draft: Draft) -> None:
+        self.background.ask(drafts.keep, draft, time.monotonic_ns()).then(
+            self, lambda _: self._ask_unfinished(), local=True
+        )
+
     def _on_titled(self, member_id: int, name: str) -> None:
         self.tabs.title(member_id, name)
         known = self._titles.get(member_id)
@@ -558,6 +642,7 @@ class Window(QMainWindow):
         self.home.show_recent(self.search.recent)
 
     def _on_turned(self, page: MemberScreen | None) -> None:
+        self.toasts.clear()
         self.call_bar.front_changed()
         if page is None and not self.is_locked:
             self.search.field.setFocus()
@@ -639,18 +724,40 @@ class Window(QMainWindow):
 
     def _load_again(self) -> None:
         for page in self.tabs.pages:
-            page.load()
+            page.look_again()
+        for place in self._made.values():
+            if isinstance(place, Screen):
+                place.clear_problem()
+                place.load()
+        if self.home.isVisible():
+            self._ask_unfinished()
+
+    def _bring_the_keys(self, place: QWidget) -> None:
+        page = (self.tabs.front or self.home) if place is self.tabs else place
+        held = page.focusWidget() if place is self.tabs else None
+        if held is not None and held.isVisibleTo(page):
+            held.setFocus()  # where one was at work before
+        else:
+            page.setFocus()
 
     def _fit_rail(self) -> None:
         narrow = self.width() < self.look.px(NARROW_BELOW)
         self.rail.setFixedWidth(self.look.px(NARROW_RAIL if narrow else RAIL))
-        for word, button in self.rail_buttons.items():
+        for place, button in self.rail_buttons.items():
+            word = self._rail_words.get(place, place)
             button.setText("" if narrow else word)
             button.setToolTip(word if narrow else "")
-        for light in (self.database_button, self.portal_button, self.courier_button):
+        for light in (
+            self.database_button, self.second_copy_button, self.portal_button, self.courier_button,
+        ):  # fmt: skip
             light.show_name(not narrow)
         for part in (self.coop_name, self.person_names, self.person_icon):
             part.setVisible(not narrow)
+        # Every icon of the rail stands on one line, whatever its size and that of the text.
+        axis = 1 + self.look.px(RAIL_ICON_FROM + RAIL_ICON / 2)
+        self._rail_head.setContentsMargins(axis - self.look.px(12), GRID // 2, 0, GRID)
+        first = self.menu_button.sizeHint().width() if narrow else self.look.px(20)
+        self._rail_foot.setContentsMargins(max(0, axis - first // 2), 4, 0, 0)
         self.search.setMaximumWidth(self.look.px(600))
         self.call_bar.fit(self.width() * 100 / self.look.scale)
 
@@ -659,8 +766,10 @@ class Home(QWidget):
     """The members place while nobody is open: how to look one up, and who was open lately."""
 
     opened = Signal(object)
-    taken_up = Signal(int, str)
-    """Something left half done is to be gone on with: the member's id and name."""
+    taken_up = Signal(object)
+    """Something left half done is to be gone on with."""
+    thrown_away = Signal(object)
+    """Something left half done is not wanted any more."""
     shown = Signal()
 
     def __init__(self) -> None:
@@ -675,9 +784,11 @@ class Home(QWidget):
         self.recent: list[Button] = []
         self.left_head = Words("Left half done", "caps")
         self.left_head.hide()
-        self._left = QVBoxLayout()
+        self._left = QGridLayout()
         self._left.setSpacing(4)
+        self._left.setColumnStretch(0, 1)
         self.left: list[Button] = []
+        self.throw_away: list[IconButton] = []
         words = Words("Who is calling?", "figure")
         more = Words(
             "Type a name in any order and spelling, an account number with or without its point, "
@@ -727,19 +838,21 @@ class Home(QWidget):
 
     def show_unfinished(self, drafts: tuple[Unfinished, ...], now: datetime, zone: str) -> None:
         """Offer what was typed before a crash or a closed page, and never saved."""
-        for button in self.left:
-            button.hide()
-            button.deleteLater()
-        self.left = []
-        for draft in drafts[:5]:
+        for widget in (*self.left, *self.throw_away):
+            widget.hide()
+            widget.deleteLater()
+        self.left, self.throw_away = [], []
+        for place, draft in enumerate(drafts[:5]):
             when = times.when(draft.written_at, now, zone)
-            label = f"{draft.member_name}  ·  {draft.words}, {when}".replace("&", "&&")
-            button = Button(label, "rail", icon="edit")
-            button.clicked.connect(
-                lambda _=False, draft=draft: self.taken_up.emit(draft.member_id, draft.member_name)
-            )
-            self._left.addWidget(button)
+            said = f"{draft.member_name}  ·  {draft.words}, {when}"
+            button = Button(said.replace("&", "&&"), "rail", icon="edit")
+            button.clicked.connect(partial(self.taken_up.emit, draft))
+            cross = IconButton("cross", f"Throw away: {said}", size=14)
+            cross.clicked.connect(partial(self.thrown_away.emit, draft))
+            self._left.addWidget(button, place, 0)
+            self._left.addWidget(cross, place, 1)
             self.left.append(button)
+            self.throw_away.append(cross)
         self.left_head.setVisible(bool(drafts))
 
     def _measure(self) -> None:
@@ -811,20 +924,50 @@ class LightButton(Button):
         self.setToolTip(tip)
 
 
+class SecondCopyButton(LightButton):
+    """Warns while a lost server would take the last commits with it, or holds them all up."""
+
+    def __init__(self) -> None:
+        self._copy: SecondCopy | None = None
+        super().__init__("copy", "Second copy")
+
+    def show_copy(self, copy: SecondCopy | None) -> None:
+        """Show what is wrong with the second copy; nothing while it is well."""
+        self._copy = copy
+        well = copy is None or copy.state in (Copied.BOTH, Copied.UNKNOWN)
+        self.setVisible(not well)
+        self._dress()
+
+    def _dress(self) -> None:
+        copy = self._copy
+        if copy is None:
+            return
+        short = "behind" if copy.state is Copied.BEHIND else str(copy.state)
+        spoken = f"Second copy: {copy.state}"
+        self._say(short, "alert", tone_of(copy), spoken, f"{spoken}. {copy.words}")
+
+
 class CourierButton(LightButton):
     """Whether what was asked for goes out to the portal, and how much waits."""
 
     def __init__(self) -> None:
         self._health: CourierHealth | None = None
+        self._asked = False
         super().__init__("outbox", "Courier")
 
     def show_health(self, health: CourierHealth | None) -> None:
         """Show how errands fare; None while the database does not say."""
-        self._health = health
+        self._health, self._asked = health, True
         self._dress()
 
     def _dress(self) -> None:
         health = self._health
+        if health is None and self._asked:
+            self._say(
+                "not known", "help", "muted", "Courier: not known",
+                "Whether errands go out is not known while the database does not answer.",
+            )  # fmt: skip
+            return
         if health is None:
             self._say("…", "ring", "muted", "Courier is being asked", "Courier is being asked.")
             return

@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
 
-from console.background import Background
+from console.background import Background, DatabaseAway
+from console.domain.errors import ConsoleError
 from console.views.screen import Screen
 from console.views.tables import Column, RowTable
 from console.views.theme import GRID
@@ -50,6 +51,7 @@ class Worklist(Screen, Generic[R]):
         self.setAccessibleName(name)
         self.chosen: Hashable = filters[0].key if filters else None
         self.filters: dict[Hashable, Button] = {}
+        self._empty, self._empty_icon = empty, empty.icon.name
         self._words = {filter.key: filter.word for filter in filters}
         self.table: RowTable[R] = RowTable(columns, key, name=name, empty=empty)
         self.count = Words("", "text", "muted")
@@ -83,9 +85,11 @@ class Worklist(Screen, Generic[R]):
         self.own = Button("Mine", "chip", icon="person")
         for button in (self.everybody, self.own):
             button.setCheckable(True)
-            button.setVisible(mine)
+            if not mine:
+                button.hide()  # never shown here: without a page it would be a window of its own
             self.all_or_mine.addButton(button)
         self.everybody.setChecked(True)
+        self._read = False
         self.all_or_mine.buttonClicked.connect(lambda _: self.load())
         self.head: QHBoxLayout = row(title(name), self.count, 0, self.everybody, self.own)
         self.page.insertLayout(0, self.head)
@@ -112,10 +116,30 @@ class Worklist(Screen, Generic[R]):
         self.filters[key].setChecked(True)
         self.load()
 
+    def show_unread(self, problem: ConsoleError) -> None:
+        """Keep what could still be read, or say in its place why there is nothing to see.
+
+        The banner over the screen says already that the database is away: once is enough, and
+        nobody who only looks wants to hear that nothing was done.
+        """
+        if not isinstance(problem, DatabaseAway):
+            self.show_problem(problem)
+        elif not self._read:
+            self._empty.say(
+                "This list cannot be read just now.",
+                "It comes by itself as soon as the database answers.",
+                "offline",
+            )
+            self.table.show_rows([], light=False)
+
     def show_list(self, rows: Sequence[R], counts: Mapping[Any, int], total: int) -> None:
         """Show the rows that fit, and how many there are of each kind."""
         self.clear_problem()
-        self.table.show_rows(rows)
+        self._read = True
+        self._empty.icon.show_icon(self._empty_icon)
+        # Until what was just typed has been asked, these rows answer the question before.
+        asked = None if self._pause.isActive() else (self.chosen, self.mine, self.narrowed_to)
+        self.table.show_rows(rows, question=asked, light=asked is not None)
         offered = sum(counts.get(key, 0) for key in self.filters if key is not None)
         for key, chip in self.filters.items():
             many = offered if key is None else counts.get(key, 0)

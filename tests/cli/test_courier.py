@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from console.domain.courier import ErrandState
 from console.models.courier import CourierSign
@@ -132,3 +132,47 @@ def test_without_a_portal_it_says_how_to_name_one(database_url, monkeypatch, cap
     monkeypatch.delenv("COOP_CONSOLE_PORTAL_URL", raising=False)
     assert main(["courier", "--database", database_url]) == 2
     assert "--portal" in capsys.readouterr().err
+
+
+def test_it_survives_what_nobody_foresaw_and_says_so(waiting, database_url, portal):
+    """Here: a table of the feed that is not there; a migration by hand went wrong."""
+    with waiting.desk.records.begin() as db:
+        db.execute(text("ALTER TABLE portal_cursor RENAME TO mislaid"))
+    with courier(database_url, portal) as running:
+        assert comes(lambda: (there := sign(waiting)) and "failed and goes on" in there.trouble)
+        with waiting.desk.records.begin() as db:
+            db.execute(text("ALTER TABLE mislaid RENAME TO portal_cursor"))
+        assert carried(waiting)
+        assert comes(lambda: (there := sign(waiting)) and not there.trouble)
+        running.send_signal(signal.SIGTERM)
+        _, said = running.communicate(timeout=PATIENCE_SECONDS)
+    assert running.returncode == 0
+    failed = [one for one in map(json.loads, said.splitlines()) if one["event"] == "failed"]
+    assert failed
+    assert all(set(one) == {"at", "event", "exception"} for one in failed)
+    assert "Error at " in failed[0]["exception"]
+
+
+def test_an_errand_that_nobody_can_read_does_not_end_it(waiting, database_url, portal):
+    bad = str(uuid4())
+    with waiting.desk.records.begin() as db:
+        db.execute(
+            text(
+                "INSERT INTO errand (id, kind, state, account_number, member_id, payload, asked_by,"
+                " asked_at, tries, next_try_at, leased_by, answer, version)"
+                " SELECT :bad, 'tell_old_contact', 'waiting', account_number, member_id,"
+                " 'not json', asked_by, asked_at, 0, asked_at, '', '', 1 FROM errand"
+            ),
+            {"bad": bad},
+        )
+    with courier(database_url, portal, "--once") as running:
+        running.communicate(timeout=PATIENCE_SECONDS)
+    assert verification.errand(waiting.desk, waiting.errand).state is ErrandState.DONE
+
+
+def test_the_sign_of_one_that_ended_is_no_sign_of_life(waiting, database_url, portal):
+    with courier(database_url, portal) as running:
+        assert comes(lambda: sign(waiting))
+        assert ends(running)[0] == 0
+    there = sign(waiting)
+    assert there is None or datetime.now(UTC) - there.seen_at > timedelta(seconds=110)

@@ -286,3 +286,30 @@ def test_a_server_is_set_up_only_by_its_superuser(capsys: Capsys, tmp_path: Path
     )
     assert status == 1
     assert "does not answer" in err
+
+
+def test_rules_that_somebody_took_away_are_found(capsys: Capsys, coop: str) -> None:
+    listed = (
+        "SELECT 'DROP TRIGGER ' || name FROM sqlite_schema WHERE type = 'trigger'"
+        if coop.startswith("sqlite")
+        else "SELECT 'DROP TRIGGER ' || quote_ident(tgname) || ' ON ' || tgrelid::regclass "
+        "FROM pg_trigger WHERE NOT tgisinternal"
+    )
+    records = schema.connect(coop)
+    with records.glance() as connection:
+        statements = [row[0] for row in connection.exec_driver_sql(listed)]
+    records.close()
+    assert len(statements) > 30
+    tell(coop, *statements)
+    status, told, err = check(capsys, coop)
+    assert (status, told["ok"], told["whole"]) == (1, False, False)
+    assert "is missing" in err
+    assert "more faults like these" in err
+
+
+def test_one_rule_that_somebody_took_away_is_named(capsys: Capsys, coop: str) -> None:
+    on = "" if coop.startswith("sqlite") else " ON coop"
+    tell(coop, f"DROP TRIGGER coop_stays{on}")
+    status, _, err = check(capsys, coop)
+    assert status == 1
+    assert "The trigger coop_stays on coop is missing" in err

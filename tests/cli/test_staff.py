@@ -81,7 +81,7 @@ def test_roles_change_and_colleagues_leave(say):
         (("dismiss", "nobody"), "Nobody of the office"),
         (("role", "nobody", "clerk"), "Nobody of the office"),
         (("add", "Zoë", "--login", "zoë", "--role", "clerk"), "Choose another one"),
-        (("add", "", "--role", "clerk"), "A login begins with a letter"),
+        (("add", "", "--role", "clerk"), "Type the colleague"),
     ],
 )
 @in_a_file

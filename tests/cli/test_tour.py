@@ -20,6 +20,7 @@ def test_the_tour_walks_through_every_job_and_keeps_its_pictures(tmp_path):
     told = json.loads((tmp_path / "tour.json").read_text(encoding="utf-8"))
     assert told["failed"] == ""
     assert ran.returncode == 0, ran.stderr
+    assert "has been deleted" not in ran.stderr, "work outlived its console and said so"
     assert len(told["steps"]) >= 25
     for step in told["steps"]:
         assert step["seen"]

@@ -6,8 +6,9 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from console.clients.http import Unreachable
-from console.clients.mail import BadMailServer, Bounced, Mail
+from console.clients.mail import SECONDS, BadMailServer, Bounced, Deferred, Mail, NotLetIn
+from console.domain.courier import LEASE
+from console.domain.errors import ConsoleError
 from tests.servers import free_port
 
 SENDER = "office@coop.example"
@@ -39,7 +42,7 @@ class Letters:
     ) -> AuthResult:
         assert isinstance(given, LoginPassword)
         self.logins.append((given.login, given.password))
-        return AuthResult(success=given.password == b"kettle")
+        return AuthResult(success=given.password == b"kettle", handled=False)
 
 
 @pytest.fixture
@@ -56,6 +59,60 @@ def server(letters: Letters) -> Iterator[str]:
     controller.start()
     yield f"127.0.0.1:{controller.port}"
     controller.stop()
+
+
+class Scripted:
+    """A server that answers each command as it is told to, and counts the letters it took."""
+
+    def __init__(self, answers: dict[str, str], drip: float = 0.0) -> None:
+        self.taken = 0
+        self._answers, self._drip = answers, drip
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._answering = threading.Thread(target=self._answer)
+        self._answering.start()
+
+    def _answer(self) -> None:
+        with suppress(OSError):
+            caller, _ = self._listening.accept()
+            with caller, caller.makefile("rb") as lines:
+                self._say(caller, "", "220 ready")
+                for line in lines:
+                    verb = line.split()[0].decode().upper()
+                    usual = {"DATA": "354 go on", "QUIT": "221 bye"}.get(verb, "250 well")
+                    said = self._say(caller, verb, usual)
+                    if verb == "DATA" and said.startswith("354"):
+                        while next(lines) != b".\r\n":
+                            pass
+                        self.taken += self._say(caller, ".", "250 taken").startswith("250")
+
+    def _say(self, caller: socket.socket, verb: str, usual: str) -> str:
+        said = self._answers.get(verb, usual)
+        if not said:
+            caller.close()
+            raise OSError("it hangs up")
+        for byte in f"{said}\r\n".encode():
+            caller.sendall(bytes([byte]))
+            time.sleep(self._drip)
+        return said
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._answering.join()
+
+
+@contextmanager
+def scripted(answers: dict[str, str], drip: float = 0.0) -> Iterator[Scripted]:
+    server = Scripted(answers, drip)
+    yield server
+    server.close()
+
+
+def send_to(server: Scripted, seconds: float = SECONDS, login: str = "") -> str:
+    mail = Mail("127.0.0.1", server.port, SENDER, seconds=seconds, login=login, password="kettle")
+    return mail.send("rose@example.org", "Hello", "A word.")
 
 
 @pytest.fixture
@@ -127,12 +184,59 @@ def test_a_refused_one_has_bounced(server):
 def test_a_server_that_wants_a_login_gets_it(server, letters):
     Mail.at(f"smtp://office:kettle@{server}", SENDER).send("rose@example.org", "Hello", "A word.")
     assert letters.logins[0] == (b"office", b"kettle")
-    with pytest.raises(Unreachable):
+    with pytest.raises(NotLetIn, match="its mail settings"):
         Mail.at(f"smtp://office:wrong@{server}", SENDER).send("rose@example.org", "Hello", "No.")
     assert letters.to == ["rose@example.org"]
 
 
 def test_a_server_that_nobody_vouches_for_hears_nothing(encrypted, letters):
-    with pytest.raises(Unreachable):
+    with pytest.raises(NotLetIn, match="certificate that nobody here vouches for"):
         Mail.at(f"smtps://{encrypted}", SENDER).send("rose@example.org", "Hello", "A word.")
     assert letters.to == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "problem"),
+    [
+        ({"RCPT": "550 5.1.1 User unknown"}, Bounced),
+        ({".": "554 5.7.1 Refused"}, Bounced),
+        ({"DATA": "554 no"}, Bounced),
+        ({"RCPT": "450 4.2.0 Greylisted, come back"}, Deferred),
+        ({".": "451 4.3.0 Not now"}, Deferred),
+        ({"DATA": "452 4.3.1 Disk full"}, Deferred),
+        ({"MAIL": "530 5.7.0 Sign in first"}, NotLetIn),
+        ({"MAIL": "550 5.7.1 Sender refused"}, NotLetIn),
+        ({"": "554 5.7.1 You are on a list"}, NotLetIn),
+        ({"EHLO": "502 what", "HELO": "550 Go away"}, NotLetIn),
+        ({"EHLO": "250-hello\r\n250 AUTH PLAIN", "AUTH": "535 5.7.8 Wrong"}, NotLetIn),
+        ({"EHLO": "250-hello\r\n250 AUTH PLAIN", "AUTH": "454 4.7.0 Later"}, Unreachable),
+        ({"EHLO": "250-hello\r\n250 AUTH NEW-KIND"}, NotLetIn),
+        ({"EHLO": "250-hello\r\n250 SIZE"}, NotLetIn),
+        ({"MAIL": "451 4.3.0 Later"}, Unreachable),
+        ({"": "421 Too many"}, Unreachable),
+        ({"RCPT": "421 I am leaving"}, Unreachable),
+        ({".": "nonsense"}, Unreachable),
+        ({".": ""}, Unreachable),
+    ],
+)
+def test_who_is_to_blame_and_for_how_long(answers, problem):
+    with scripted(answers) as server, pytest.raises(ConsoleError) as caught:
+        send_to(server, login="office" if "EHLO" in answers else "")
+    assert caught.type is problem
+    assert server.taken == 0
+
+
+@pytest.mark.parametrize("goodbye", ["", "500 what", "nonsense"])
+def test_what_was_taken_is_taken_however_the_server_leaves(goodbye):
+    with scripted({"QUIT": goodbye}) as server:
+        assert send_to(server) == "250 taken"
+    assert server.taken == 1
+
+
+@pytest.mark.parametrize("dripping", ["", "EHLO", "RCPT", "."])
+def test_a_server_that_drips_is_left_before_the_lease_is_over(dripping):
+    slow = {dripping: f"{'220' if not dripping else '250'} {'.' * 60}"}
+    with scripted(slow, drip=0.05) as server, pytest.raises(Unreachable) as caught:
+        send_to(server, seconds=1.0)
+    assert caught.type is Unreachable
+    assert LEASE.total_seconds() > 2 * SECONDS

@@ -12,11 +12,15 @@ from console.domain.audit import (
     busiest_hours,
     canonical,
     find_faults,
+    moment_of,
     seal,
+    sealed_time,
+    wrong_with,
 )
 from console.domain.spreadsheets import safe_cell
 
 FIELD = st.none() | st.integers(-(2**63), 2**63) | st.text(max_size=20)
+AT = "2026-11-23T16:42:00.000000Z"
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
@@ -26,7 +30,7 @@ def chain(name, many, first_id=1):
     for seq in range(1, many + 1):
         told = dict.fromkeys(SEALED, "")
         told |= {"chain": name, "staff": name, "seq": seq, "id": first_id + seq}
-        told |= {"detail": f"{{{seq}}}", "member_id": None, "previous": previous}
+        told |= {"detail": f"{{{seq}}}", "member_id": None, "previous": previous, "at": AT}
         fields = [told[one] for one in SEALED]
         previous = seal(fields)
         rows.append((*fields, previous))
@@ -82,6 +86,67 @@ def test_any_one_field_changed_is_found_at_its_row(many, data):
     changed[field] = new
     rows[place] = tuple(changed)
     assert found(rows, head)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "2026-11-23T16:42:00.000000",
+        "2026-11-23T16:42:00.000000Z",
+        "2026-11-23 16:42:00.000000 BC",
+        "2026-11-23 16:42:00.000000 ",
+        "2026-11-23 16:42:00.000000\n",
+        "2026-11-23 16:42:00.000000\0",
+        "2026-11-23 16:42:00.00000",
+        "2026-11-23 16:42:00.000000+00:00",
+        "\u0662026-11-23 16:42:00.000000",
+        "2026-11-23\u00a016:42:00.000000",
+        "02026-11-23 16:42:00.000000",
+        "",
+        None,
+        20261123,
+        2026.1123,
+        b"2026-11-23 16:42:00.000000",
+    ],
+)
+def test_a_time_that_no_console_stores_is_never_the_one_that_was_sealed(stored):
+    assert sealed_time("2026-11-23 16:42:00.000000") == AT
+    assert sealed_time(stored) != AT
+    assert moment_of(sealed_time(stored)) is None
+
+
+def test_a_sealed_time_is_a_moment_when_the_calendar_has_it():
+    assert moment_of(AT) == datetime(2026, 11, 23, 16, 42, tzinfo=UTC)
+    assert moment_of("2026-13-23T16:42:00.000000Z") is None
+    assert moment_of(None) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seq", "1"), ("id", "2"), ("id", 2.0), ("id", True), ("member_id", "7"), ("staff", None),
+        ("detail", 7), ("detail", b"{1}"), ("row_key", None), ("at", "2026-11-23 16:42:00.000000"),
+        ("at", None), ("previous", None),
+    ],
+)  # fmt: skip
+def test_a_value_of_a_kind_that_no_console_writes_is_named_though_its_seal_agrees(field, value):
+    rows, _ = chain("pat", 1)
+    assert wrong_with(rows[0]) == ""
+    changed = sealed_again(rows[0], **{field: value})
+    named = "time" if field == "at" else field.replace("_", " ")
+    assert f"no console writes its {named} like this" in wrong_with(changed)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [("", None), ("-", None), ("7", 7), ("0:", ""), ("a,", "a")]
+)
+def test_what_is_almost_alike_is_not_the_same_line(one, two):
+    rows, _ = chain("pat", 1)
+    line = sealed_again(rows[0], account_number=one)
+    changed = list(line)
+    changed[SEALED.index("account_number")] = two
+    assert wrong_with(line) == ""
+    assert wrong_with(tuple(changed))
 
 
 @given(st.integers(1, 8), st.data())

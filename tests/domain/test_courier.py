@@ -8,6 +8,7 @@ from console.domain.courier import (
     MOST_TRIES,
     ErrandKind,
     ErrandState,
+    Way,
     is_hopeless,
     next_pause,
 )
@@ -40,3 +41,7 @@ def test_every_kind_and_state_has_words():
         ErrandState.WAITING,
         ErrandState.SENDING,
     ]
+
+
+def test_only_word_to_an_old_address_goes_by_mail():
+    assert [kind for kind in ErrandKind if kind.way is Way.MAIL] == [ErrandKind.TELL_OLD_CONTACT]

@@ -29,6 +29,16 @@ def test_the_same_change_made_twice_is_no_clash():
     assert merge(before, {"email": "b"}, {"email": "b"}).is_clean
 
 
+def test_taking_theirs_where_it_clashes_leaves_my_other_changes():
+    before = {"email": "a", "phone": "1", "zip": "5"}
+    mine, theirs = (
+        {"email": "b", "phone": "2", "zip": "5"},
+        {"email": "c", "phone": "1", "zip": "6"},
+    )
+    chosen = merge(before, mine, theirs).choosing(mine, frozenset())
+    assert chosen == {"email": "c", "phone": "2", "zip": "6"}
+
+
 @given(before=RECORD, mine=RECORD, theirs=RECORD)
 def test_no_change_is_ever_lost_unsaid(before, mine, theirs):
     merged = merge(before, mine, theirs)

@@ -1,21 +1,27 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from console.domain.contact import Asked, BadContact, Contact
 from console.domain.courier import ErrandState
 from console.domain.registration import Proof
+from console.domain.staff import Role
+from console.models import roles, schema
 from console.models.contact import ContactChange
 from console.models.courier import Errand
 from console.models.members import Member
 from console.sandbox import mailbox
-from console.services import calls, contact, courier, members, names, search
+from console.services import calls, contact, courier, members, names, rounds, search
 from console.services.contact import ContactChangedMeanwhile, ContactEdit, NotVerified
-from console.services.desk import LooksOnly
+from console.services.desk import Colleague, LooksOnly
 from console.services.names import Correction
+from console.services.rounds import Going
+from tests.logins import PASSWORD, open_office
 from tests.office import ANA, SAM, add_member, trail
 
 
@@ -53,7 +59,7 @@ def stands(desk, member_id):
 
 def test_a_changed_phone_stands_on_file_and_finds_the_member(desk, rose):
     changed = contact.change_contact(desk, edit(desk, rose, phone="620.555.0199"))
-    assert changed.words == "The phone is changed."
+    assert changed.words.startswith("The phone is changed.")
     assert stands(desk, rose).phone == "6205550199"
     assert [hit.member_id for hit in search.find(desk, "620-555-0199").hits] == [rose]
     assert trail(desk) == ["contact:shown", "contact:changed", "contact:shown"]
@@ -213,9 +219,131 @@ def test_an_old_address_that_bounces_is_said(desk, post):
 
 def test_without_a_mail_server_nobody_is_told_and_nothing_waits(desk, rose):
     changed = contact.change_contact(desk, edit(desk, rose, email="rd@example.org"))
-    assert "told" not in changed.words
+    assert changed.words == (
+        "The e-mail address is changed. The old address, rose@example.org, is not told of it. "
+        "No mail server is set up here."
+    )
+    undone = contact.undo_change(desk, str(uuid4()), changed.id)
+    assert "rd@example.org, is not told of it" in undone.words
     with desk.records.read() as db:
         assert db.scalar(select(func.count()).select_from(Errand)) == 0
+
+
+def test_a_mail_server_that_cannot_be_understood_tells_nobody_and_says_so(desk, rose):
+    wrong = replace(
+        desk,
+        settings=replace(desk.settings, mail_server="mail", mail_sender="office@coop.example"),
+    )
+    changed = contact.change_contact(wrong, edit(wrong, rose, email="rd@example.org"))
+    assert "must look like smtp://" in changed.words
+    assert courier.make_round(wrong).trouble == ""
+
+
+def test_what_waits_where_no_mail_server_is_set_up_any_more_is_said_and_then_given_up(
+    desk, post, rose, clock
+):
+    office = posting(desk, post)
+    contact.change_contact(office, edit(office, rose, email="rd@example.org"))
+    clock.advance(minutes=2)
+    for _ in range(3):
+        made = courier.make_round(desk)
+        assert (made.carried, made.waiting) == (0, 1)
+    assert made.trouble == (
+        "One e-mail waits to tell old addresses of a change. No mail server is set up here."
+    )
+    health = rounds.health(desk)
+    assert health.going is Going.HELD_UP
+    assert "No mail server is set up here." in health.words
+    with desk.records.read() as db:
+        assert db.scalars(select(Errand)).one().tries == 0, "it is left for another courier"
+    clock.advance(hours=24)
+    assert courier.make_round(desk).carried == 1
+    with desk.records.read() as db:
+        errand = db.scalars(select(Errand)).one()
+    assert errand.state is ErrandState.GAVE_UP
+    assert "tell the member another way" in errand.answer
+    assert trail(desk)[-1] == "contact:old_contact_not_told"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_only_the_courier_needs_a_mail_server(desk, post, rose, postgresql_server, database_url):
+    """A representative's own login, a courier's own login, and two sets of settings."""
+    office = open_office(postgresql_server, database_url)
+    carrier = f"courier.{uuid4().hex[:8]}"
+    with desk.records.begin() as db:
+        db.execute(text(f"CREATE ROLE \"{carrier}\" LOGIN PASSWORD '{PASSWORD}'"))
+        db.execute(text(f'GRANT {roles.COURIER} TO "{carrier}"'))
+    with (
+        closing(schema.open_records(office.address(office.sue), upgrade_it=False)) as sues,
+        closing(schema.open_records(office.address(carrier), upgrade_it=False)) as couriers,
+    ):
+        sue = replace(
+            desk,
+            records=sues,
+            colleague=Colleague(office.sue, "Sue Abara", Role.SUPERVISOR),
+            now=lambda: datetime.now(UTC),
+        )
+        assert not sue.carries
+        changed = contact.change_contact(sue, edit(sue, rose, email="rd@example.org"))
+        assert changed.words == (
+            "The e-mail address is changed. The courier tells rose@example.org of it."
+        )
+        carrying = posting(
+            replace(
+                sue,
+                records=couriers,
+                colleague=Colleague(carrier, "Courier", Role.REPRESENTATIVE),
+            ),
+            post,
+        )
+        without = replace(carrying, settings=desk.settings)
+        assert courier.make_round(without).carried == 0
+        assert courier.make_round(carrying).carried == 1
+        assert [mail["recipient"] for mail in post.mails()] == ["rose@example.org"]
+        contact.undo_change(sue, str(uuid4()), changed.id)
+        assert courier.make_round(carrying).carried == 1
+        assert [mail["recipient"] for mail in post.mails()] == [
+            "rd@example.org",
+            "rose@example.org",
+        ]
+    office.door.close()
+
+
+def test_an_undone_change_tells_the_address_that_goes(desk, post, rose):
+    office = posting(desk, post)
+    changed = contact.change_contact(office, edit(office, rose, email="thief@example.org"))
+    courier.make_round(office)
+    undone = contact.undo_change(office, str(uuid4()), changed.id)
+    assert undone.words.endswith("thief@example.org is told of it.")
+    courier.make_round(office)
+    last = post.mails()[0]
+    assert last["recipient"] == "thief@example.org"
+    assert "back to what was on file before" in last["text"]
+    assert len(post.mails()) == 2
+
+
+def test_an_undone_correction_of_a_name_is_told_too(desk, post, rose):
+    office = posting(desk, post)
+    version = names.name_on_file(office, rose).version
+    made = names.correct_name(
+        office, Correction(str(uuid4()), rose, version, "De Long", "Rose", Proof.DEED)
+    )
+    names.undo_correction(office, str(uuid4()), made.id)
+    courier.make_round(office)
+    assert [mail["recipient"] for mail in post.mails()] == ["rose@example.org"] * 2
+    assert sum("name, back to what was on file" in mail["text"] for mail in post.mails()) == 1
+
+
+def test_what_is_no_address_is_written_to_by_nobody(desk, post):
+    odd = add_member(desk.records, numbers=("2034502",), email="rose at home")
+    office = posting(desk, post)
+    contact.change_contact(office, edit(office, odd, email="rd@example.org"))
+    assert courier.make_round(office).carried == 1
+    with office.records.read() as db:
+        errand = db.scalars(select(Errand)).one()
+    assert errand.state is ErrandState.REFUSED
+    assert "is no e-mail address" in errand.answer
+    assert post.mails() == []
 
 
 def test_a_member_without_anything_changes_into_one_with_a_phone(desk):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,12 +14,26 @@ import pytest
 from sqlalchemy import text
 
 from console.clients.portal import Portal
+from console.domain.contact import Asked
 from console.domain.courier import ErrandState
+from console.models.base import connect
+from console.models.courier import Errand
+from console.sandbox import mailbox as post_office
 from console.sandbox.portal import Kind
-from console.services import courier, registration, verification
+from console.services import (
+    contact,
+    courier,
+    members,
+    polling,
+    registration,
+    rounds,
+    verification,
+)
 from console.services.audit import Action
 from console.services.carrying import Later, NotDone
-from tests.office import trail
+from console.services.contact import ContactEdit
+from tests.office import add_member, trail
+from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -167,6 +182,210 @@ def test_an_end_is_final_in_the_database_too(waiting):
     assert not courier.carry(waiting.desk, "nobody")
     assert courier.carry(waiting.desk, errand_id)
     assert waiting.mails() == 2
+
+
+# Rows that no console writes, one bad one among good ones.
+
+
+def spoil(town, errand_id, change):
+    """Write on an errand's row as somebody with another tool would, past the rules for rows."""
+    records = town.desk.records
+    with records.begin() as db:
+        if records.engine.dialect.name == "postgresql":
+            checks = db.scalars(
+                text(
+                    "SELECT conname FROM pg_constraint WHERE contype = 'c' "
+                    "AND conrelid = 'errand'::regclass"
+                )
+            ).all()
+            for name in checks:
+                db.execute(text(f'ALTER TABLE errand DROP CONSTRAINT "{name}"'))
+        db.execute(text(f"UPDATE errand SET {change} WHERE id = '{errand_id}'"))
+
+
+def state_of(town, errand_id):
+    with town.desk.records.read() as db:
+        found = text("SELECT state, answer FROM errand WHERE id = :id")
+        return tuple(db.execute(found, {"id": errand_id}).one())
+
+
+def asked_while_down(town, number="1023401"):
+    town.portal.misbehave(Kind.DOWN)
+    errand_id = verification.resend(town.desk, str(uuid4()), number).id
+    town.portal.behave()
+    town.desk.now.advance(minutes=2)
+    return errand_id
+
+
+@pytest.fixture
+def two_waiting(waiting):
+    """Rose and Ana have both asked for the e-mail again; Rose's errand is the first in line."""
+    add_member(waiting.desk.records, "Ruiz", ("2034502",), email="ana@example.org")
+    waiting.open_account("2034502", "Ruiz")
+    waiting.registers("Ruiz", "2034502", "ana@example.org")
+    polling.poll(waiting.desk)
+    waiting.desk.now.advance(minutes=5)
+    return waiting, asked_while_down(waiting), asked_while_down(waiting, "2034502")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "payload = 'not json'",
+        "payload = '[1]'",
+        f"payload = '{'[' * 60_000}'",
+        "kind = 'fly_a_kite'",
+        "next_try_at = '-infinity'",
+        "asked_at = '-infinity'",
+    ],
+)
+def test_an_errand_that_nobody_can_read_is_refused_and_stops_no_other(two_waiting, change):
+    town, bad, good = two_waiting
+    spoil(town, bad, change)
+    made = courier.make_round(town.desk)
+    assert (made.carried, made.waiting, made.trouble) == (2, 0, "")
+    state, words = state_of(town, bad)
+    assert state == ErrandState.REFUSED
+    assert "could not be understood" in words
+    assert verification.errand(town.desk, good).state is ErrandState.DONE
+    assert trail(town.desk)[-2:].count("verification_email:resent") == 1
+    last = "errand:not_understood" if "kind" in change else "verification_email:not_resent"
+    assert last in trail(town.desk)[-2:]
+    assert courier.make_round(town.desk).carried == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["payload = 'not json'", "kind = 'fly_a_kite'", "next_try_at = '-infinity'",
+     "asked_at = 'infinity'"],
+)  # fmt: skip
+def test_a_page_opens_over_an_errand_that_nobody_can_read(waiting, change):
+    spoil(waiting, asked_while_down(waiting), change)
+    assert members.refresh(waiting.desk, waiting.rose).name == "DeLong"
+    verification.outbox(waiting.desk)
+    rounds.health(waiting.desk)
+
+
+def test_an_errand_that_the_courier_fails_at_is_put_off_and_stops_no_other(two_waiting):
+    town, bad, good = two_waiting
+    # A registration's number that no address of the portal can hold.
+    spoil(town, bad, """payload = '{"registration_id": ".."}'""")
+    made = courier.make_round(town.desk)
+    assert made.carried == 1
+    assert "The courier failed at an errand (ValueError at http.py:" in made.trouble
+    assert verification.errand(town.desk, good).state is ErrandState.DONE
+    left = verification.errand(town.desk, bad)
+    assert left.state is ErrandState.WAITING
+    assert "ValueError" in left.words
+    assert courier.make_round(town.desk).trouble == "", "it has a pause"
+    town.desk.now.advance(hours=25)
+    assert settled(town, bad).state is ErrandState.GAVE_UP
+
+
+# Two servers: what one of them does is nothing to the other's errands.
+
+
+def notice(town):
+    """Word for an old address, through a mail server at a port where nobody listens."""
+    settings = replace(
+        town.desk.settings,
+        mail_server=f"smtp://127.0.0.1:{free_port()}",
+        mail_sender="office@coop.example",
+    )
+    office = replace(town.desk, settings=settings)
+    held = contact.on_file(office, town.rose, Asked.IN_PERSON)
+    after = replace(held.contact, phone="6205550199")
+    edit = ContactEdit(str(uuid4()), town.rose, held.version, held.contact, after, Asked.IN_PERSON)
+    contact.change_contact(office, edit)
+    return office
+
+
+def test_a_mail_server_that_is_away_holds_up_no_errand_to_the_portal(waiting):
+    office = notice(waiting)
+    for _ in range(25):  # more than one round takes on
+        names = registration.name_on_file(office, waiting.rose)
+        held = contact.on_file(office, waiting.rose, Asked.IN_PERSON)
+        after = replace(held.contact, phone=f"62055501{names.version:02}")
+        contact.change_contact(
+            office,
+            ContactEdit(
+                str(uuid4()), waiting.rose, held.version, held.contact, after, Asked.IN_PERSON
+            ),
+        )
+    errand_id = asked_while_down(waiting)
+    made = courier.make_round(office)
+    assert verification.errand(office, errand_id).state is ErrandState.DONE
+    assert made.carried == 1
+    assert made.mail_away
+    assert "The mail server does not answer" in made.trouble
+
+
+def test_a_portal_that_is_away_holds_up_no_e_mail(waiting, tmp_path):
+    errand_id = asked_while_down(waiting)
+    waiting.portal.misbehave(Kind.DOWN)
+    with post_office.running(str(tmp_path / "letters.sqlite")) as box:
+        host, port = box.smtp
+        office = notice(waiting)
+        office = replace(
+            office, settings=replace(office.settings, mail_server=f"smtp://{host}:{port}")
+        )
+        made = courier.make_round(office)
+        assert [mail["recipient"] for mail in box.mails()] == ["rose@example.org"]
+    waiting.portal.behave()
+    assert (made.carried, made.mail_away) == (1, False)
+    assert verification.errand(office, errand_id).state is ErrandState.WAITING
+
+
+# Clocks that disagree: the database's own is the one that counts.
+
+
+@pytest.fixture
+def ahead(waiting, database_url):
+    """The desk, whose clock is three hours behind the one of its database."""
+    with waiting.desk.records.begin() as db:
+        db.execute(text("CREATE SCHEMA ahead"))
+        db.execute(
+            text(
+                "CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+                "$$ SELECT pg_catalog.clock_timestamp() + interval '3 hours' $$"
+            )
+        )
+        db.execute(
+            text(
+                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = "
+                "ahead, pg_catalog, public', current_database()); END $$"
+            )
+        )
+    records = connect(database_url)
+    yield replace(waiting.desk, records=records)
+    records.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_desk_with_a_wrong_clock_takes_nothing_over_and_gives_nothing_up(waiting, ahead):
+    """By its own clock the other's lease would have run out long ago, or not for hours."""
+    waiting.portal.misbehave(Kind.DOWN)
+    errand_id = verification.resend(ahead, str(uuid4()), "1023401").id
+    waiting.portal.behave()
+    with waiting.desk.records.read() as db:
+        errand = db.get_one(Errand, errand_id)
+    lag = errand.asked_at - waiting.desk.now()
+    assert timedelta(hours=2, minutes=59) < lag < timedelta(hours=3, minutes=1)
+    # A courier whose clock runs as the database's does.
+    right = replace(waiting.desk, now=lambda: waiting.desk.now() + timedelta(hours=3))
+    waiting.desk.now.advance(minutes=2)
+    held = courier._claim(right, errand_id, only_if_due=True)
+    assert held is not None
+    assert courier._claim(ahead, errand_id, only_if_due=True) is None
+    waiting.desk.now.advance(minutes=2)
+    assert courier._claim(ahead, errand_id, only_if_due=True) is not None
+    assert "clock of this workstation is 3 hours behind" in rounds.health(ahead).words
+
+
+def test_what_nobody_has_tried_is_due_whatever_a_wrong_clock_wrote(waiting):
+    errand_id = asked_while_down(waiting)
+    spoil(waiting, errand_id, "tries = 0, next_try_at = '2031-01-01 00:00:00.000000'")
+    assert courier.make_round(waiting.desk).carried == 1
 
 
 # Killed: a real process, and a real SIGKILL.

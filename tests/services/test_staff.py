@@ -2,7 +2,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
+from sqlalchemy.orm import Session
 
 from console.domain.errors import ConsoleError
 from console.domain.staff import Role, check_password
@@ -16,6 +17,7 @@ from console.services import staff
 from console.services.desk import Colleague, Desk
 from console.services.staff import (
     AdministratorsOnly,
+    NameMissing,
     NotPossible,
     SentAway,
     SignInRefused,
@@ -167,6 +169,52 @@ def test_a_login_in_use_is_not_given_twice(office):
     with pytest.raises(NotPossible, match="Sue Abara has the login “sue” already"):
         staff.add(office, "Sue", "Another Sue", Role.ADMINISTRATOR, PASSWORD)
     assert named(office, "sue").role is Role.SUPERVISOR
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\u200b", "\t\n", "…"])
+def test_nobody_works_here_without_a_name(office, name):
+    before = staff.everybody(office)
+    for act in (
+        lambda: staff.add(office, "zed", name, Role.CLERK, PASSWORD),
+        # The name is looked at first: whoever left everything empty is asked for it.
+        lambda: staff.add(office, "", name, Role.CLERK, ""),
+        lambda: staff.rename(office, "sue", name),
+        lambda: staff.change(office, named(office, "sue"), name, SUE.role, "short"),
+        lambda: staff.enrol(office.records, "zed", name, Role.CLERK, PASSWORD, "root"),
+    ):
+        with pytest.raises(NameMissing, match="Type the colleague’s name"):
+            act()
+    assert staff.everybody(office) == before
+
+
+def test_passwords_are_worked_on_before_others_have_to_wait(office, monkeypatch):
+    open_now, worked = [], []
+    hashed = staff._hashed
+
+    def begun(_session, transaction):
+        if transaction.parent is None:
+            open_now.append(transaction)
+
+    def ended(_session, transaction):
+        if transaction in open_now:
+            open_now.remove(transaction)
+
+    def watched(password):
+        worked.append(list(open_now))
+        return hashed(password)
+
+    event.listen(Session, "after_transaction_create", begun)
+    event.listen(Session, "after_transaction_end", ended)
+    monkeypatch.setattr(staff, "_hashed", watched)
+    try:
+        staff.add(office, "zed", "Zed Marsh", Role.CLERK, PASSWORD)
+        staff.change(office, named(office, "sue"), SUE.name, SUE.role, "another long one")
+        staff.give_password(office, "zed", "another long one")
+        staff.change_own_password(office, PASSWORD, "quite another one")
+    finally:
+        event.remove(Session, "after_transaction_create", begun)
+        event.remove(Session, "after_transaction_end", ended)
+    assert worked == [[], [], [], []]
 
 
 def test_a_colleague_is_renamed_gets_another_role_and_a_new_password(office):
@@ -481,9 +529,13 @@ def test_ones_own_password_changes_at_the_server_and_the_desk_goes_on(on_server,
 @on_a_server
 def test_a_supervisor_approves_at_a_colleagues_desk_with_their_own_login(on_server, seated):
     ada = seated(on_server.ada)
-    assert staff.approve(ada, on_server.sue, PASSWORD).role is Role.SUPERVISOR
+    assert staff.approve(ada, on_server.sue, PASSWORD, "k1").role is Role.SUPERVISOR
     with pytest.raises(SignInRefused):
-        staff.approve(ada, on_server.sue, "not the one in use")
+        staff.approve(ada, on_server.sue, "not the one in use", "k1")
+    with ada.records.read() as db:
+        given = select(AuditEntry).where(AuditEntry.action == "name:approval_given")
+        lines = [(line.chain, line.detail) for line in db.scalars(given)]
+    assert lines == [(on_server.sue, '{"correction": "k1"}')]
 
 
 @pytest.mark.parametrize(

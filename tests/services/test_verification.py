@@ -9,6 +9,7 @@ from console.domain.courier import ErrandKind, ErrandState
 from console.domain.errors import ConsoleError
 from console.domain.registration import CaseKind, RegistrationState
 from console.domain.verification import BadEmail
+from console.sandbox import mailbox
 from console.sandbox.portal import Kind
 from console.services import courier, members, registration, verification
 from console.services.desk import LooksOnly
@@ -134,6 +135,52 @@ def test_an_address_is_corrected_and_the_e_mail_goes_there(town, clock):
         "verification_email:correction_asked",
         "verification_email:address_corrected",
     ]
+
+
+@pytest.fixture
+def posting(waiting, tmp_path):
+    """The town with a mail server of the office, and the letters that reached it."""
+    with mailbox.running(str(tmp_path / "letters.sqlite")) as box:
+        host, port = box.smtp
+        settings = replace(
+            waiting.desk.settings,
+            mail_server=f"smtp://{host}:{port}",
+            mail_sender="office@coop.example",
+        )
+        waiting.desk = replace(waiting.desk, settings=settings)
+        yield waiting, box
+
+
+def test_the_address_that_is_replaced_at_the_portal_is_told_once(posting):
+    town, box = posting
+    click_id = click()
+    for _ in range(2):
+        verification.correct_email(town.desk, click_id, "1023401", "rosa@example.org")
+    courier.make_round(town.desk)
+    (mail,) = box.mails()
+    assert mail["recipient"] == "rose@example.org"
+    assert (
+        "we were asked to change the e-mail address of your registration at the portal on your "
+        "account ending in 401" in " ".join(mail["text"].split())
+    )
+    assert "rosa@example.org" not in mail["text"]
+
+
+def test_an_address_where_nobody_reads_is_not_told(posting):
+    town, box = posting
+    town.portal.misbehave(Kind.BOUNCE, times=1)
+    resend(town)
+    verification.refresh(town.desk, "1023401")
+    verification.correct_email(town.desk, click(), "1023401", "rosa@example.org")
+    courier.make_round(town.desk)
+    assert box.mails() == []
+
+
+def test_the_same_address_again_tells_nobody(posting):
+    town, box = posting
+    verification.correct_email(town.desk, click(), "1023401", "rose@example.org")
+    courier.make_round(town.desk)
+    assert box.mails() == []
 
 
 def test_a_correction_that_waits_is_joined_by_the_same_and_not_by_another(waiting):

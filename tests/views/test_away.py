@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -23,6 +24,7 @@ from console.settings import Settings
 from console.views.window import Window
 from tests.clusters import Pair, running_pair
 from tests.office import PAT, Clock, add_member, staff_the_office
+from tests.packets import dropping, find_iptables
 from tests.proxies import Proxy
 from tests.servers import find_debians
 
@@ -52,8 +54,20 @@ def proxy(pair: Pair) -> Iterator[Proxy]:
     proxy.close()
 
 
+@pytest.fixture(params=["swallowed", "dropped"])
+def go_silent(request: pytest.FixtureRequest, proxy: Proxy) -> Iterator[Callable[[], None]]:
+    """Let no byte pass between the window and the first server, or let no packet come through."""
+    if request.param == "swallowed":
+        yield proxy.swallow
+        return
+    find_iptables()
+    with ExitStack() as until_then:
+        yield lambda: until_then.enter_context(dropping(proxy.port))
+
+
 @pytest.fixture
-def window(qtbot, pair, proxy, look) -> Iterator[Window]:
+def window(qtbot, pair, proxy, go_silent, look) -> Iterator[Window]:
+    # It goes before the silence ends: the first server, back again, would take its writes.
     desk = Desk(
         connect(pair.url(proxy.port, pair.ports[1])),
         Portal("http://127.0.0.1:9", "", "desk 3"),
@@ -105,13 +119,13 @@ def opened_correction(qtbot, window, member):
 
 
 def test_a_silent_server_freezes_nothing_and_what_was_typed_is_saved_at_the_standby(
-    qtbot, window, pair, proxy
+    qtbot, window, pair, go_silent
 ):
     sheet = opened_correction(qtbot, window, 1)
     sheet.name.selectAll()
     QTest.keyClicks(sheet.name, "De Lo")
     pulse = Pulse()
-    proxy.swallow()
+    go_silent()
 
     # She goes on typing, saves, looks somebody else up, and is told.
     QTest.keyClicks(sheet.name, "ng")

@@ -1,13 +1,17 @@
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow
 
+from console.background import Background
 from console.domain.calls import Fact, Reason, Result
+from console.domain.registration import Proof
 from console.models.calls import Call
-from console.services import calls
+from console.services import calls, names
 from console.views.call_bar import CallBar, WrapUpSheet, fill, length_of_call
 from console.views.toasts import Toasts
-from tests.office import add_member
+from tests.office import ANA, add_member
 
 
 @pytest.fixture
@@ -154,3 +158,32 @@ def test_lengths_are_written_as_on_a_telephone(seconds, words):
 
 def test_what_is_not_known_is_said_in_general_words():
     assert fill("To {name} at {email}.", {}) == "To the name on file at the address on file."
+
+
+def test_the_name_follows_a_correction_in_the_bar_and_in_the_wrap_up(qtbot, bar, rose, live, desk):
+    begin(qtbot, bar)
+    facts = {Fact.NAME, Fact.PHONE, Fact.LAST_FOUR}
+    bar.show_call(calls.tick(desk, bar.call.id, facts))
+    sheet = bar.open_wrap_up()
+    version = names.name_on_file(desk, rose).version
+    names.correct_name(desk, names.Correction("c1", rose, version, "De Long", "Rose", Proof.BILL))
+    qtbot.waitUntil(lambda: bar.who.text() == "Rose De Long")
+    assert bar.call.facts == facts
+    assert sheet.title.text() == "Wrap up the call with Rose De Long"
+    sheet._add("Read out {name}.")
+    assert sheet.note.toPlainText() == "Read out Rose De Long."
+    qtbot.waitUntil(lambda: live.idle)
+    assert bar.open_wrap_up().windowTitle() == "Wrap up the call with Rose De Long"
+
+
+def test_who_changes_nothing_is_offered_no_calls(qtbot, desk, rose):
+    background = Background(replace(desk, colleague=ANA))
+    bar = CallBar(background, lambda: rose, dict)
+    qtbot.addWidget(bar)
+    bar.show()
+    bar.load()
+    assert not bar.begin_button.isVisible()
+    for action in (bar.begin, bar.begin_ours, bar.turn, bar.wrap, bar.scam):
+        assert not action.isEnabled(), action.text()
+        assert not action.isVisible(), action.text()
+    background.close()

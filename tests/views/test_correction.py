@@ -10,9 +10,10 @@ from console.background import Background
 from console.domain.calls import Fact
 from console.domain.registration import Proof
 from console.domain.staff import Role
+from console.models import schema
 from console.models.members import Member, NameCorrection
 from console.sandbox.portal import Kind
-from console.services import calls, courier, members, names, staff
+from console.services import calls, courier, drafts, members, names, presence, staff
 from console.services.names import Correction
 from console.views.correction import CorrectionDialog
 from tests.office import ANA, SAM, SUE, add_member
@@ -193,7 +194,7 @@ def test_what_a_colleague_changed_since_is_not_undone(qtbot, town, sheet):
     sams_edit(town, "De-Long")
     qtbot.mouseClick(sheet.undo_button, LEFT)
     qtbot.waitUntil(lambda: "Sam Okafor has changed the name again since" in sheet.problem.text())
-    assert not sheet.conflict.isVisible()
+    assert not sheet.versions.isVisible()
     assert name_on_file(town) == "De-Long"
 
 
@@ -277,7 +278,7 @@ def test_both_versions_are_shown_and_mine_goes_on_top(qtbot, town, sheet, record
     proves(sheet)
     sams_edit(town, given="Rose M")
     saves(sheet)
-    qtbot.waitUntil(sheet.conflict.isVisible)
+    qtbot.waitUntil(sheet.versions.isVisible)
     said = words(sheet)
     assert "Sam Okafor changed the same meanwhile." in said
     assert "Sam Okafor set given names to Rose M." in said
@@ -297,11 +298,90 @@ def test_theirs_is_taken(qtbot, town, sheet, records):
     proves(sheet)
     sams_edit(town)
     saves(sheet)
-    qtbot.waitUntil(sheet.conflict.isVisible)
+    qtbot.waitUntil(sheet.versions.isVisible)
     qtbot.mouseClick(sheet.versions.take_theirs, LEFT)
     assert not sheet.isVisible()
     assert name_on_file(town) == "Delong"
     assert corrections(records) == 1
+
+
+def test_theirs_is_taken_where_it_clashes_and_my_other_change_is_saved(qtbot, town, sheet):
+    fills(sheet.name, "De Long")
+    fills(sheet.given, "Rosalind")
+    proves(sheet)
+    sams_edit(town, name="Delong")
+    saves(sheet)
+    qtbot.waitUntil(sheet.versions.isVisible)
+    qtbot.mouseClick(sheet.versions.take_theirs, LEFT)
+    qtbot.waitUntil(lambda: "On file: Delong, given names Rosalind" in words(sheet))
+    on_file = names.name_on_file(town.desk, town.rose)
+    assert (on_file.name, on_file.given_names) == ("Delong", "Rosalind")
+
+
+def test_one_name_is_answered_with_one_press_and_shown_letter_by_letter(qtbot, town, sheet):
+    fills(sheet.name, "De Long")
+    proves(sheet)
+    sams_edit(town)
+    saves(sheet)
+    qtbot.waitUntil(sheet.versions.isVisible)
+    versions = sheet.versions
+    assert versions.notice.y() < sheet.both_spellings.y()
+    assert not versions.mine_radios
+    assert not versions.merge_button.isVisible()
+    foot = {sheet.close_button.y(), versions.keep_mine.y(), versions.take_theirs.y()}
+    assert len(foot) == 1
+    qtbot.waitUntil(sheet.close_button.hasFocus)
+
+
+def test_a_draft_holds_only_what_i_changed(qtbot, town, sheet):
+    fills(sheet.name, "De Long")
+    proves(sheet)
+    qtbot.waitUntil(lambda: kept(town) is not None)
+    assert "given_names" not in kept(town).fields
+    sams_edit(town, name="DeLong", given="Rose M")
+    saves(sheet)
+    qtbot.waitUntil(sheet.versions.isVisible)
+    qtbot.mouseClick(sheet.versions.merge_button, LEFT)
+    qtbot.waitUntil(lambda: ACCEPTED in words(sheet))
+    assert names.name_on_file(town.desk, town.rose).given_names == "Rose M"
+
+
+def kept(town):
+    return drafts.recall(town.desk, f"correction {town.rose}")
+
+
+def test_a_name_that_a_colleague_has_just_changed_is_said_on_the_sheet(qtbot, town, sheet):
+    fills(sheet.name, "De Long")
+    sams_edit(town, given="Rose M")
+    qtbot.waitUntil(sheet.news.isVisible)
+    assert sheet.news.text() == (
+        "Sam Okafor has just changed this name; what is on file now: Rose M Delong."
+    )
+    assert sheet.name.text() == "De Long"
+
+
+def test_a_colleague_who_changes_the_name_too_is_said_on_the_sheet(qtbot, town, shown):
+    presence.open(replace(town.desk, colleague=SAM, workstation="desk 5"), town.rose, "name")
+    # The same records say of themselves that they are no visitor: another console looks.
+    other = replace(town.desk, records=schema.open_records(town.desk.records.engine.url))
+    hers = Background(other)
+    sheet = shown(hers)
+    qtbot.waitUntil(sheet.at_work.isVisible)
+    assert sheet.at_work.text() == (
+        "Sam Okafor is changing the name. Whoever saves second is shown both versions."
+    )
+    hers.close()
+    other.records.close()
+
+
+def test_another_detail_that_a_colleague_changes_is_no_conflict(qtbot, town, sheet, records):
+    fills(sheet.name, "De Long")
+    proves(sheet)
+    with records.begin() as db:
+        db.get_one(Member, town.rose).mailing_city = "Salina"
+    qtbot.waitUntil(lambda: sheet.background.idle)
+    saves(sheet)
+    qtbot.waitUntil(lambda: ACCEPTED in words(sheet))
 
 
 def test_changes_that_fit_beside_each_other_are_both_saved(qtbot, town, sheet):
@@ -309,7 +389,7 @@ def test_changes_that_fit_beside_each_other_are_both_saved(qtbot, town, sheet):
     proves(sheet)
     sams_edit(town, name="Delong")
     saves(sheet)
-    qtbot.waitUntil(sheet.conflict.isVisible)
+    qtbot.waitUntil(sheet.versions.isVisible)
     assert "Both changes fit beside each other." in words(sheet)
     assert not sheet.both_spellings.isVisible()
     QTest.keyClick(sheet.versions.merge_button, Qt.Key.Key_Space)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from console.background import Background
 from console.domain.calls import Reason, Result
@@ -84,11 +84,33 @@ def test_a_note_is_there_again_and_is_not_written_twice(qtbot, town, live):
     qtbot.addWidget(again)
     again.show()
     qtbot.waitUntil(lambda: again.text.toPlainText() == "Calls after six")
+    assert "is here again, not saved yet." in again.hint.text()
     again.save_action.trigger()
     qtbot.waitUntil(lambda: not again.text.toPlainText())
+    assert "is here again" not in again.hint.text()
     notes = [one for one in members.refresh(town.desk, town.rose).timeline if one.note_id]
     assert [one.note_id for one in notes] == [note_id]
     qtbot.waitUntil(lambda: kept(town, f"note {town.rose}") is None)
+
+
+def test_a_problem_with_a_note_takes_the_room_of_the_field_not_of_the_button(qtbot, town, live):
+    panel = QWidget()
+    qtbot.addWidget(panel)
+    layout = QVBoxLayout(panel)
+    field = NoteField(live, town.rose)
+    layout.addStretch(1)
+    layout.addWidget(field)
+    panel.setFixedSize(300, 200)
+    panel.show()
+    panel.activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    field.text.setFocus()
+    QTest.keyClicks(field.text, "Wants to pay with 4111 1111 1111 1111")
+    field.save_action.trigger()
+    qtbot.waitUntil(field.problem.isVisible)
+    qtbot.waitUntil(lambda: field.problem.height() >= field.problem.heightForWidth(field.width()))
+    assert field.text.geometry().bottom() < field.problem.y()
+    assert field.problem.geometry().bottom() < field.foot.y()
 
 
 def test_a_correction_is_there_again_but_never_a_password(qtbot, town, live, window):

@@ -1,26 +1,30 @@
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMainWindow, QPlainTextEdit
 from sqlalchemy import select
 
+from console.background import Background
 from console.domain.calls import Fact
 from console.domain.members import AlertKind
 from console.domain.money import Money
-from console.domain.registration import CaseKind, Channel, Outcome, Proof
+from console.domain.registration import CaseKind, Channel, Outcome, Proof, RegistrationState
 from console.models.accounts import Account
 from console.models.members import Member, Note
 from console.models.registration import Registration, RegistrationAttempt
 from console.services import calls, members, names
 from console.services.member_page import EntryKind, NextAct, NextStep
+from console.views import theme
 from console.views.correction import CorrectionDialog
 from console.views.flash import Flash
 from console.views.member_alerts import AlertSheet
 from console.views.members import MemberScreen
+from console.views.timeline import by_whom
 from console.views.toasts import Toasts
 from tests.office import ANA, SAM, add_member, staff_the_office, trail
 
@@ -591,3 +595,136 @@ def test_a_card_number_in_an_alert_is_refused_on_the_sheet(qtbot, screen):
     qtbot.waitUntil(sheet.problem.isVisible)
     assert sheet.note.text() == "4111 1111 1111 1111"
     sheet.reject()
+
+
+# What a name can be corrected from, and what comes after
+
+
+def test_the_name_can_be_corrected_once_the_portal_has_a_registration(
+    qtbot, shown, rose, records, clock
+):
+    with records.begin() as db:
+        db.add(
+            Registration(
+                account_number="1023401", member_id=rose, account_digits="1023401",
+                kind=CaseKind.WAITING, state=RegistrationState.AWAITING_VERIFICATION,
+                since=clock(), sent_at=clock(),
+            )
+        )  # fmt: skip
+    screen = shown(rose)
+    assert not screen.explain.isVisible()
+    assert screen.header.edit_name.isVisible()
+    press(screen.window(), Qt.Key.Key_N, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    sheet = screen.window().findChild(CorrectionDialog)
+    assert sheet is not None
+    assert sheet.isVisible()
+    sheet.done(0)
+
+
+def test_after_a_correction_the_next_step_is_to_read_the_spelling_out(
+    qtbot, refused, rose, desk, clock
+):
+    assert refused.step.button.text() == "Explain the refusal"
+    clock.advance(minutes=1)
+    version = refused.page_shown.version
+    names.correct_name(desk, names.Correction("c1", rose, version, "De Lang", "Rose", Proof.BILL))
+    qtbot.waitUntil(lambda: refused.header.name.text() == "De Lang")
+    assert refused.step.button.text() == "Read the spelling out"
+    settle(qtbot, refused)
+    press(refused.window(), Qt.Key.Key_F6)
+    assert refused.explain.read_button.hasFocus()
+    names.undo_correction(desk, "u1", "c1")
+    qtbot.waitUntil(lambda: refused.step.button.text() == "Explain the refusal")
+
+
+def test_who_changes_nothing_is_offered_no_facts_and_no_pencils(qtbot, rose, desk):
+    background = Background(replace(desk, colleague=ANA))
+    screen = MemberScreen(background, rose)
+    qtbot.addWidget(screen)
+    screen.resize(1158, 616)
+    screen.show()
+    screen.load()
+    qtbot.waitUntil(lambda: screen.page_shown is not None)
+    assert not screen.caller.isVisible()
+    assert not any(action.isEnabled() for action in screen.caller.ticks.values())
+    header = screen.header
+    for button in (header.edit_name, header.edit_contact, header.flag):
+        assert not button.isVisible()
+    for action in (header.correct_action, header.contact_action, header.alerts_action):
+        assert not action.isEnabled()
+    background.close()
+
+
+# What is no news
+
+
+def test_a_member_just_opened_does_not_light_up_by_what_the_portal_says(qtbot, town, live, clock):
+    town.registers()
+    with town.desk.records.begin() as db:  # as it was known before the e-mail went
+        db.add(
+            Registration(
+                account_number="1023401", member_id=town.rose, account_digits="1023401",
+                kind=CaseKind.WAITING, state=RegistrationState.AWAITING_VERIFICATION,
+                since=clock(), refreshed_at=clock(),
+            )
+        )  # fmt: skip
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    screen = MemberScreen(live, town.rose)
+    window.setCentralWidget(screen)
+    window.resize(1158, 616)
+    window.show()
+    clock.advance(minutes=5)
+    screen.load()
+    qtbot.waitUntil(lambda: screen.page_shown is not None)
+    qtbot.waitUntil(lambda: bool(screen.page_shown.accounts[0].portal.deliveries))
+    settle(qtbot, screen)
+    assert screen.verification.isVisible()
+    assert all(flash.isHidden() for flash in screen.findChildren(Flash))
+    assert not screen.timeline.list.rows_model.is_lit
+    assert not screen.accounts.table.rows_model.is_lit
+
+
+def test_that_the_portal_was_asked_again_is_nobody_s_change(qtbot, shown, rose, records, clock):
+    with records.begin() as db:
+        db.add(
+            Registration(
+                account_number="1023401", member_id=rose, account_digits="1023401",
+                kind=CaseKind.WAITING, state=RegistrationState.AWAITING_VERIFICATION,
+                since=clock(), sent_at=clock(), refreshed_at=clock(),
+            )
+        )  # fmt: skip
+    screen = shown(rose)
+    settle(qtbot, screen)
+    screen._own_looks.clear()
+    page = screen.page_shown
+    account = page.accounts[0]
+    later = replace(account.portal, refreshed_at=clock() + timedelta(minutes=9))
+    screen.show_page(replace(page, accounts=(replace(account, portal=later),)))
+    assert all(flash.isHidden() for flash in screen.findChildren(Flash))
+    assert not screen.accounts.table.rows_model.is_lit
+    bounced = replace(later, kind=CaseKind.BOUNCED)
+    screen.show_page(replace(page, accounts=(replace(account, portal=bounced),)))
+    assert screen.verification.findChild(Flash).isVisible()
+
+
+@pytest.mark.parametrize("scale", [80, 100, 150, 200])
+def test_who_did_it_is_said_in_full_where_there_is_room(look, scale):
+    look.set_scale(scale)
+    sizes = QFontMetrics(look.font(theme.SMALL))
+    for who in ("Member", "Riley Osterholm", "Portal"):
+        room = sizes.horizontalAdvance(f"{who}  00:00")
+        assert by_whom("02:44", who, sizes, room) == f"{who}  02:44"
+        narrow = by_whom("02:44", who, sizes, room - 10)
+        assert "…" in narrow
+        assert narrow.endswith("  02:44")
+    assert by_whom("", "Portal", sizes, sizes.horizontalAdvance("Portal")) == "Portal"
+
+
+@pytest.mark.parametrize("width", [420, 560, 700, 900, 1158])
+def test_the_pencil_never_stands_alone_on_a_line(shown, rose, width):
+    screen = shown(rose, size=(width, 700))
+    header = screen.header
+    pencil = header.edit_contact.mapTo(header.contact, QPoint(0, 0)).y()
+    last = header.mailing.mapTo(header.contact, QPoint(0, 0)).y()
+    assert abs(pencil - last) < header.mailing.height()

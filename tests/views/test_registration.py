@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -481,3 +482,50 @@ def test_an_auditor_takes_nothing(qtbot, town, desk, opened):
 def test_looking_at_the_list_is_not_written_on_the_trail(qtbot, three, records):
     with records.read() as db:
         assert "registration:assigned" not in db.scalars(select(AuditEntry.action)).all()
+
+
+@pytest.mark.parametrize(("width", "keys"), [(816, False), (1158, True)])
+def test_what_happened_can_be_read_and_no_key_is_written_over(three, window, width, keys):
+    window.resize(width, 600)
+    QApplication.processEvents()
+    table = three.table
+    place = [column.title for column in table.rows_model.columns].index("What happened")
+    assert table.columnWidth(place) >= 220
+    assert table.horizontalScrollBar().maximum() == 0
+    for button in (three.take_button, three.put_back_button):
+        assert button.width() >= button.sizeHint().width()
+        assert bool(button.property("hinted")) is keys
+        assert button.text() == button.action.text()
+
+
+def test_e_mail_addresses_are_masked_as_on_the_member_s_page(town, three):
+    rows = {row.account_number: row for row in three.table.rows_model.rows}
+    assert rows["1023401"].email == "r…@example.org"
+    assert all("rose@" not in row.what for row in rows.values())
+
+
+def test_another_filter_lights_nothing(qtbot, three):
+    model = three.table.rows_model
+    settle(qtbot, three)
+    model._lit.clear()
+    qtbot.mouseClick(three.filters[CaseKind.WAITING], LEFT)
+    qtbot.waitUntil(lambda: model.rowCount() == 1)
+    qtbot.mouseClick(three.filters[None], LEFT)
+    qtbot.waitUntil(lambda: model.rowCount() == 3)
+    assert not model.is_lit
+
+
+def test_what_is_not_answered_yet_is_not_asked_anew(qtbot, background, town, opened):
+    screen = opened(RegistrationsScreen(background))
+    settle(qtbot, screen)
+    slow = threading.Event()
+    background._typing.submit(slow.wait, 10)
+    screen.load()
+    asked = set(background._awaiting)
+    screen._look_again()
+    assert set(background._awaiting) == asked
+    slow.set()
+    settle(qtbot, screen)
+    screen._look_again()
+    assert not background.idle
+    settle(qtbot, screen)

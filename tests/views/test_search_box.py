@@ -9,6 +9,7 @@ from console.models import search as index
 from console.services import search
 from console.services.search import Hit, SearchAnswer
 from console.views.search_box import SearchBox
+from console.views.window import Window
 from tests.office import add_member
 
 
@@ -172,3 +173,26 @@ def test_anything_at_all_may_be_typed(qtbot, box, background, hostile):
     box.look_up(hostile)
     qtbot.waitUntil(lambda: background.idle)
     box.popup.grab()
+
+
+@pytest.mark.parametrize("width", [1024, 1366])
+def test_the_hits_hang_under_the_field_and_never_over_the_rail(qtbot, window, width):
+    window.resize(width, 700)
+    box = window.search
+    box.look_up("delong")
+    qtbot.waitUntil(box.popup.isVisible)
+    left = box.mapTo(window, box.rect().topLeft()).x()
+    assert box.popup.x() == left
+    assert box.popup.width() >= box.width()
+    assert box.popup.geometry().right() < window.width()
+    assert box.popup.x() > window.rail.width()
+
+
+@pytest.fixture
+def window(qtbot, background, desk, look, rose):
+    window = Window(background, desk.settings, look)
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    yield window
+    qtbot.waitUntil(lambda: background.idle, timeout=10_000)

@@ -5,7 +5,7 @@ from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 from console.services import staff
 from console.settings import Settings
-from console.views.sign_in import SignIn
+from console.views.sign_in import Lock, SignIn
 from tests.office import staff_the_office
 
 PASSWORD = "a long enough one"
@@ -86,6 +86,61 @@ def test_a_wrong_password_is_a_sentence_and_the_login_stays(qtbot, office):
     qtbot.waitUntil(office.problem.isVisible)
     assert "do not go together" in office.problem.text()
     assert office.login.text() == "lee"
+
+
+def test_while_it_is_asked_nothing_can_be_typed_that_a_refusal_would_eat(qtbot, office):
+    office.activateWindow()
+    qtbot.waitUntil(office.isActiveWindow)
+    qtbot.keyClicks(office.login, "lee")
+    qtbot.keyClicks(office.password, "wrong")
+    qtbot.keyClick(office.password, Qt.Key.Key_Return)
+    assert not office.password.isEnabled()
+    assert not office.login.isEnabled()
+    qtbot.waitUntil(office.problem.isVisible)
+    assert office.password.isEnabled()
+    assert office.password.hasFocus()
+    assert not office.waiting.isVisible()
+    qtbot.keyClicks(office.password, PASSWORD)
+    assert office.password.text() == PASSWORD
+
+
+def test_what_takes_long_is_said_and_what_is_quick_is_not(qtbot, office):
+    office.waiting.begin("Signing in…")
+    assert not office.waiting.isVisible()
+    qtbot.waitUntil(office.waiting.isVisible)
+    office.waiting.end()
+    assert not office.waiting.isVisible()
+
+
+@pytest.fixture
+def lock(qtbot, desk):
+    from dataclasses import replace
+
+    from console.background import Background
+    from console.services.desk import Colleague
+
+    staff.enrol(desk.records, "lee", "Lee Marsh", Role.CLERK, PASSWORD, "ada")
+    background = Background(replace(desk, colleague=Colleague("lee", "Lee Marsh", Role.CLERK)))
+    lock = Lock(background, training=False)
+    qtbot.addWidget(lock)
+    lock.show()
+    lock.activateWindow()
+    qtbot.waitUntil(lock.isActiveWindow)
+    yield lock
+    qtbot.waitUntil(lambda: background.idle)
+    background.close()
+
+
+def test_a_wrong_password_at_the_lock_speaks_of_no_login(qtbot, lock):
+    qtbot.keyClicks(lock.password, "wrong")
+    qtbot.keyClick(lock.password, Qt.Key.Key_Return)
+    assert not lock.password.isEnabled()
+    qtbot.waitUntil(lock.problem.isVisible)
+    assert lock.problem.text() == "That is not your password. Try again."
+    qtbot.waitUntil(lock.password.hasFocus)
+    qtbot.keyClicks(lock.password, PASSWORD)
+    with qtbot.waitSignal(lock.unlocked):
+        qtbot.keyClick(lock.password, Qt.Key.Key_Return)
 
 
 def test_half_a_sign_in_is_not_sent(qtbot, office, background):

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QLineEdit
 
 from console.app import Console, office
@@ -113,7 +114,9 @@ def test_what_is_wrong_is_said_on_the_sheet_and_nothing_typed_is_lost(qtbot, win
     qtbot.keyClicks(add.name, "Mary Ruiz")
     qtbot.keyClicks(add.password.typed, "short")
     qtbot.mouseClick(add.save, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "12 to 200 characters" in add.problem.text())
+    qtbot.waitUntil(lambda: "12 to 200 characters" in add.password.below.text())
+    assert not add.problem.isVisible()
+    assert add.password.typed.hasFocus()
     assert add.name.text() == "Mary Ruiz"
     assert add.password.text == "short"
     assert add.password.typed.echoMode() is QLineEdit.EchoMode.Password
@@ -178,11 +181,174 @@ def test_ones_own_password_is_changed_from_the_menu(qtbot, window, adas_desk):
     qtbot.keyClicks(own.new, "a quite new one")
     qtbot.keyClicks(own.again, "a quite newer one")
     qtbot.keyClick(own.again, Qt.Key.Key_Return)
-    assert "typed in two ways" in own.problem.text()
+    assert "typed in two ways" in own.again_place.below.text()
     own.again.setText("a quite new one")
     qtbot.keyClick(own.again, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.toasts.toast is not None)
     assert enters(adas_desk, "ada", "a quite new one")
+
+
+def test_a_wrong_password_of_ones_own_is_said_beside_its_field(qtbot, window):
+    window.password_action.trigger()
+    own = sheet(qtbot, window, OwnPasswordSheet)
+    qtbot.keyClicks(own.current, "not the one in use")
+    qtbot.keyClicks(own.new, "a quite new one")
+    qtbot.keyClicks(own.again, "a quite new one")
+    qtbot.keyClick(own.again, Qt.Key.Key_Return)
+    qtbot.waitUntil(own.current_place.below.isVisible)
+    assert own.current_place.below.text() == "That is not your password. Try again."
+    assert own.current.hasFocus()
+    assert own.new.text() == "a quite new one"
+
+
+def test_a_colleague_without_a_name_is_asked_for_one_beside_the_field(qtbot, window, screen):
+    add = opened(qtbot, window, screen.add, AddSheet)
+    add.role.choice.setFocus()
+    qtbot.keyClick(add, Qt.Key.Key_Return, CONTROL)
+    qtbot.waitUntil(add.name_place.below.isVisible)
+    assert add.name_place.below.text() == "Type the colleague’s name."
+    assert not add.problem.isVisible()
+    assert add.name.hasFocus()
+    qtbot.keyClicks(add.name, "M")
+    assert not add.name_place.below.isVisible()
+
+
+def test_a_login_that_is_taken_is_said_beside_the_login(qtbot, window, screen):
+    add = opened(qtbot, window, screen.add, AddSheet)
+    qtbot.keyClicks(add.name, "Sue Abara")
+    add.login.setText("sue")
+    qtbot.mouseClick(add.password.make_up, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(add.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "has the login “sue” already" in add.login_place.below.text())
+    assert add.login.hasFocus()
+    assert add.password.text
+
+
+def test_nobody_is_renamed_to_nothing(qtbot, window, screen, adas_desk):
+    screen.table.turn_to("sue")
+    change = opened(qtbot, window, screen.change, ColleagueSheet)
+    change.name.selectAll()
+    qtbot.keyClick(change.name, Qt.Key.Key_Delete)
+    qtbot.keyClick(change, Qt.Key.Key_Return, CONTROL)
+    qtbot.waitUntil(change.name_place.below.isVisible)
+    assert change.name_place.below.text() == "Type the colleague’s name."
+    assert "Sue Abara" in {one.name for one in staff.everybody(adas_desk)}
+
+
+def test_the_cursor_goes_to_the_colleague_who_was_added(qtbot, window, screen):
+    screen.table.turn_to("sue")
+    add = opened(qtbot, window, screen.add, AddSheet)
+    qtbot.keyClicks(add.name, "Mary Ruiz")
+    qtbot.mouseClick(add.password.make_up, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(add.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Mary Ruiz" in names(screen))
+    assert screen.table.current_row().login == "mary.ruiz"
+
+
+def test_the_cursor_stays_where_somebody_has_moved_it_meanwhile(qtbot, window, screen):
+    screen.table.turn_to("sue")
+    change = opened(qtbot, window, screen.change, ColleagueSheet)
+    change.name.setText("Susan Abara")
+    change.done_with.connect(lambda *_: screen.table.turn_to("ada"))
+    qtbot.mouseClick(change.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Susan Abara" in names(screen))
+    assert screen.table.current_row().login == "ada"
+
+
+def test_whoever_is_added_is_shown_although_the_list_was_narrowed(qtbot, window, screen):
+    qtbot.keyClicks(screen.narrow, "sue")
+    qtbot.waitUntil(lambda: names(screen) == ["Sue Abara"])
+    add = opened(qtbot, window, screen.add, AddSheet)
+    qtbot.keyClicks(add.name, "Mary Ruiz")
+    qtbot.mouseClick(add.password.make_up, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(add.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Mary Ruiz" in names(screen))
+    assert screen.table.current_row().login == "mary.ruiz"
+
+
+@pytest.mark.parametrize("kind", [AddSheet, ColleagueSheet, OwnPasswordSheet])
+def test_esc_asks_before_what_was_typed_is_lost(qtbot, window, screen, kind):
+    action = {
+        AddSheet: screen.add,
+        ColleagueSheet: screen.change,
+        OwnPasswordSheet: window.password_action,
+    }[kind]
+    untouched = opened(qtbot, window, action, kind)
+    qtbot.keyClick(untouched, Qt.Key.Key_Escape)
+    assert not untouched.isVisible()
+    half_made = opened(qtbot, window, action, kind)
+    field = half_made.current if kind is OwnPasswordSheet else half_made.name
+    qtbot.keyClicks(field, "x")
+    typed = field.text()
+    qtbot.keyClick(half_made, Qt.Key.Key_Escape)
+    question = half_made.findChild(QDialog, "confirm")
+    assert question is not None
+    question.reject()
+    assert half_made.isVisible()
+    assert field.text() == typed
+    qtbot.keyClick(half_made, Qt.Key.Key_Escape)
+    half_made.findChildren(QDialog, "confirm")[-1].accept()
+    assert not half_made.isVisible()
+
+
+def test_the_dismissed_are_offered_to_be_brought_back(qtbot, screen, adas_desk):
+    assert screen.change_button.text() == "Change"
+    staff.dismiss(adas_desk, "sue")
+    screen.choose(DISMISSED)
+    qtbot.waitUntil(lambda: names(screen) == ["Sue Abara"])
+    assert screen.change_button.text() == "Bring back"
+    assert screen.change.text() == "Bring this colleague back"
+    screen.choose("working")
+    qtbot.waitUntil(lambda: "Ada Whitfield" in names(screen))
+    assert screen.change_button.text() == "Change"
+
+
+def test_the_main_button_comes_first_and_dismissal_last(screen):
+    buttons = (screen.add_button, screen.change_button, screen.dismiss_button)
+    places = [button.x() for button in buttons]
+    assert places == sorted(places)
+    assert screen.add_button.property("role") == "primary"
+
+
+def test_a_made_up_password_is_copied_and_said_to_be_shown_once(qtbot, window, screen):
+    add = opened(qtbot, window, screen.add, AddSheet)
+    assert not add.password.copy.isVisible()
+    qtbot.keyClicks(add.name, "Mary Ruiz")
+    qtbot.mouseClick(add.password.make_up, Qt.MouseButton.LeftButton)
+    made = add.password.text
+    assert "shown here once and nowhere again" in add.password.below.text()
+    qtbot.mouseClick(add.password.copy, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == made
+    qtbot.mouseClick(add.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.toasts.toast is not None)
+    assert made not in window.toasts.toast.words.text()
+
+
+def test_a_password_that_somebody_types_is_not_offered_to_be_copied(qtbot, window, screen):
+    add = opened(qtbot, window, screen.add, AddSheet)
+    qtbot.mouseClick(add.password.make_up, Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(add.password.typed, "one of my own")
+    assert not add.password.copy.isVisible()
+
+
+def test_the_form_is_closed_while_a_colleague_is_saved(qtbot, window, screen):
+    add = opened(qtbot, window, screen.add, AddSheet)
+    qtbot.keyClicks(add.name, "Mary Ruiz")
+    qtbot.keyClicks(add.password.typed, "short")
+    add.name.setFocus()
+    add.save.click()
+    assert not add.name.isEnabled()
+    assert not add.save.isEnabled()
+    qtbot.waitUntil(add.name.isEnabled)
+    assert add.password.typed.hasFocus()
+
+
+def opened(qtbot, window, action, kind):
+    action.trigger()
+    there = sheet(qtbot, window, kind)
+    there.activateWindow()
+    qtbot.waitUntil(there.isActiveWindow)
+    return there
 
 
 def signs_in(qtbot, console, login, password=PASSWORD):
@@ -239,3 +405,16 @@ def test_on_a_server_the_same_screen_signs_in_and_dismissal_ends_the_session(
         assert "Sue Abara may not work at this console any more" in console.sign_in.why.text()
         ada.records.close()
         console.close()
+
+
+def test_whoever_is_signed_in_is_told_when_the_nights_copy_was_not_made(
+    qtbot, adas_desk, database_url, console_on, tmp_path
+):
+    in_the_way = tmp_path / "data" / "backups"
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.write_text("a file, not a folder")
+    console = console_on(database_url)
+    signs_in(qtbot, console, "sue")
+    qtbot.waitUntil(lambda: console.window is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: console.window.toasts.toast is not None, timeout=10_000)
+    assert "daily copy of the database was not made" in console.window.toasts.toast.words.text()

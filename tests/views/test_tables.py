@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QLabel
 
-from console.views.tables import Column, Rows, RowTable
+from console.views.tables import LEAST_STRETCHED, Column, Rows, RowTable
 
 
 @dataclass(frozen=True)
@@ -149,3 +149,102 @@ def test_any_list_can_follow_any_other(qapp, lists, backwards):
         model.show_rows(lines)
         wanted = sorted(lines, key=lambda line: line.name, reverse=True) if backwards else lines
         assert list(model.rows) == wanted
+
+
+def test_the_rows_of_another_question_are_nobody_s_news(table):
+    model = table.rows_model
+    table.show_rows(LINES[:2], question="first")
+    table.show_rows(LINES, question="all")
+    assert not model.is_lit
+    table.show_rows([*LINES[:5], replace(LINES[5], name="Other")], question="all")
+    assert [model.light_of(row) > 0 for row in range(6)] == [*[False] * 5, True]
+
+
+WIDE = (
+    Column[Line]("State", lambda line: line.id, width=150, least=120),
+    Column[Line]("What happened", lambda line: line.name, stretch=True),
+    Column[Line]("Tries", lambda line: line.id, width=64, least=64, spare=True),
+    Column[Line]("In hand", lambda line: line.name, width=200),
+)
+
+
+@pytest.fixture
+def wide(qtbot):
+    table = RowTable(WIDE, key=lambda line: line.id, name="Lines")
+    qtbot.addWidget(table)
+    table.resize(1000, 300)
+    table.show()
+    return table
+
+
+def widths(table):
+    return [table.columnWidth(place) for place in range(len(WIDE))]
+
+
+def test_where_there_is_room_what_stretches_takes_it(wide):
+    assert widths(wide) == [150, wide.viewport().width() - 414, 64, 200]
+
+
+def test_where_it_is_narrow_the_others_give_way_to_what_stretches(wide):
+    wide.resize(580, 300)
+    state, what, tries, in_hand = widths(wide)
+    assert what >= LEAST_STRETCHED
+    assert (tries, 120 <= state < 150, 140 <= in_hand < 200) == (64, True, True)
+    assert wide.horizontalScrollBar().maximum() == 0
+    wide.resize(500, 300)
+    assert wide.isColumnHidden(2), "what can be spared goes"
+    assert widths(wide)[1] >= LEAST_STRETCHED
+    assert wide.horizontalScrollBar().maximum() == 0
+    wide.resize(1000, 300)
+    assert widths(wide) == [150, wide.viewport().width() - 414, 64, 200]
+
+
+def test_where_it_is_too_narrow_for_anything_it_scrolls_and_nothing_is_squeezed(wide):
+    wide.resize(300, 300)
+    assert widths(wide)[1] == LEAST_STRETCHED
+    assert wide.horizontalScrollBar().maximum() > 0
+
+
+def test_a_column_that_somebody_has_made_wider_stays_so(wide):
+    wide.setColumnWidth(0, 190)
+    wide.resize(1100, 300)
+    assert widths(wide)[0] == 190
+
+
+def test_the_keys_find_a_row_when_rows_come_to_an_empty_list(table, qtbot):
+    table.show_rows([])
+    table.window().activateWindow()
+    table.setFocus()
+    assert table.current_row() is None
+    table.show_rows(LINES)
+    assert table.current_row().id == 0
+
+
+def test_an_icon_stands_beside_the_only_line_of_its_cell(qtbot, look):
+    columns = (
+        Column[Line](
+            "Name", lambda line: line.name, stretch=True, icon=lambda _: "check-circle",
+            tone=lambda _: "bad", second=lambda line: "below" if line.id else "",
+        ),
+    )  # fmt: skip
+    table = RowTable(columns, key=lambda line: line.id, name="Lines")
+    qtbot.addWidget(table)
+    table.resize(300, 200)
+    table.show()
+    table.show_rows(LINES[:2])
+    drawn = table.viewport().grab().toImage()
+    bad, paper = look.colour("bad"), look.colour("paper")
+
+    def middle(row):
+        top = table.rowViewportPosition(row)
+        inked = [
+            y for y in range(table.rowHeight(row) - 2)
+            if any(near(drawn.pixelColor(x, top + y), bad, paper) for x in range(12, 28))
+        ]  # fmt: skip
+        return (inked[0] + inked[-1]) / 2
+
+    def near(colour, bad, paper):
+        return abs(colour.blue() - bad.blue()) < abs(colour.blue() - paper.blue())
+
+    assert abs(middle(0) - table.rowHeight(0) / 2) <= 2
+    assert middle(1) < table.rowHeight(1) / 2 - 5

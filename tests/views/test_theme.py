@@ -2,8 +2,8 @@ import re
 
 import pytest
 from PySide6.QtCore import QSettings
-from PySide6.QtGui import QColor, QFontMetrics
-from PySide6.QtWidgets import QLabel
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPalette
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit
 
 from console.views import theme
 from console.views.theme import DARK, LIGHT, Theme, resource
@@ -34,6 +34,36 @@ def test_what_stands_on_a_filled_accent_or_ribbon_can_be_read(tokens):
     assert contrast(tokens.on_accent, tokens.accent) >= 4.5
     assert contrast(tokens.paper, tokens.warn) >= 4.5
     assert contrast(tokens.paper, tokens.ink) >= 4.5
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("role", ["", "search"])
+@pytest.mark.parametrize("kind", [QLineEdit, QPlainTextEdit])
+def test_what_a_field_asks_for_can_be_read_before_anything_is_typed(look, qtbot, kind, role, dark):
+    look.set_dark(dark)
+    field = kind()
+    qtbot.addWidget(field)
+    theme.role(field, role)
+    field.setPlaceholderText("Name, account or phone")
+    field.show()
+    asks = field.palette().color(QPalette.ColorRole.PlaceholderText)
+    assert asks.alpha() == 255
+    ground = look.tokens.ground if role == "search" and kind is QLineEdit else look.tokens.paper
+    assert contrast(asks, ground) >= 4.5
+
+
+def test_one_line_is_drawn_around_the_choices_of_a_box(look, qtbot):
+    box = QComboBox()
+    box.addItems(["A bill", "A deed"])
+    qtbot.addWidget(box)
+    box.show()
+    box.showPopup()
+    frame = box.view().window()
+    drawn = frame.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    across = [drawn.pixelColor(drawn.width() // 2, y).name() for y in range(8)]
+    assert across[0] == QColor(look.tokens.edge).name()
+    assert set(across[1:4]) == {QColor(look.tokens.paper).name()}
+    box.hidePopup()
 
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])

@@ -1,7 +1,8 @@
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from console.views import toasts
 from console.views.sheet import Sheet, confirm, picture
 from console.views.toasts import Toasts, say
 
@@ -95,3 +96,25 @@ def test_a_picture_holds_the_sheet_that_lies_over_the_window(qtbot, window):
     qtbot.wait(20)
     assert picture(window).toImage() != before
     assert sheet.problem.isHidden()
+
+
+def test_what_is_said_behind_a_cover_is_held_until_it_is_lifted(qtbot, monkeypatch):
+    monkeypatch.setattr(toasts, "STAYS_MILLISECONDS", 200)
+    window, body, cover = QStackedWidget(), QWidget(), QWidget()
+    window.addWidget(body)
+    window.addWidget(cover)
+    qtbot.addWidget(window)
+    shown = Toasts(body)
+    window.resize(800, 500)
+    window.show()
+    window.setCurrentWidget(cover)
+    undone = []
+    toast = shown.say("The name on file is “De Long” again.", lambda: undone.append(1))
+    assert not toast.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert undone == []
+    qtbot.wait(400)
+    assert shown.toast is toast
+    window.setCurrentWidget(body)
+    assert toast.isVisible()
+    qtbot.waitUntil(lambda: shown.toast is None)

@@ -3,7 +3,7 @@ import threading
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from console.views import theme
 from console.views.sheet import Sheet
@@ -16,10 +16,12 @@ from console.views.widgets import (
     Field,
     FlowLayout,
     IconButton,
+    KeyHint,
     Notice,
     ProblemLine,
     Words,
     act,
+    key_words,
     line_edit,
 )
 
@@ -190,6 +192,43 @@ def test_a_sheet_too_tall_for_its_window_scrolls_and_keeps_its_buttons(qtbot, pa
     assert sheet.height() <= page.height()
     assert sheet.rect().contains(button.geometry())
     sheet.reject()
+
+
+@pytest.mark.parametrize("sentences", [1, 3, 12])
+@pytest.mark.parametrize("kind", [Notice, Words])
+def test_a_sheet_with_wrapped_words_has_no_blank_room(qtbot, page, kind, sentences):
+    page.resize(900, 800)
+    sheet = Sheet(page, "A form")
+    words = kind()
+    words.setWordWrap(True)
+    words.setText("A sentence that says a thing. " * sentences)
+    form = QWidget()
+    form.setLayout(QVBoxLayout())
+    form.layout().addWidget(words)
+    sheet.body.addWidget(form)
+    button = sheet.add_cancel()
+    sheet.open()
+    qtbot.waitUntil(lambda: words.height() == words.heightForWidth(words.width()))
+    below = button.mapTo(sheet, button.rect().topLeft()).y()
+    above = form.mapTo(sheet, form.rect().bottomLeft()).y()
+    assert below - above <= 2 * theme.GRID + 1
+    bar = sheet.findChild(QScrollArea).verticalScrollBar()
+    assert bar.maximum() == 0
+    sheet.reject()
+
+
+def test_a_key_is_called_what_stands_on_the_keyboard(qtbot, page):
+    save = act(page, "Save", lambda: None, key="Ctrl+Return")
+    assert key_words(save) == "Ctrl+Enter"
+    assert KeyHint("Ctrl+Return").text() == "Ctrl+Enter"
+
+
+def test_a_button_shows_other_words_in_place_of_its_actions_name(qtbot, page):
+    button = Button(act(page, "Change this colleague", lambda: None, key="F2"), text="Change")
+    assert button.text() == "Change"
+    button.say("Bring back")
+    assert button.text() == "Bring back"
+    assert button.accessibleName() == "Change this colleague"
 
 
 def test_a_sheet_grows_when_there_is_something_to_say(qtbot, page):

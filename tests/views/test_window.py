@@ -1,7 +1,9 @@
+import re
+import time
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -15,13 +17,20 @@ from PySide6.QtWidgets import (
     QTabBar,
 )
 
-from console.background import Background
+from console.background import Background, DatabaseAway
+from console.domain.errors import ConsoleError
+from console.domain.registration import CaseKind
+from console.models import base
+from console.models.registration import Registration
 from console.sandbox.misbehaviour import Kind
-from console.services import drafts
-from console.services.diagnostics import DatabaseHealth, Light
+from console.services import calls, drafts
+from console.services.diagnostics import Copied, DatabaseHealth, Light, SecondCopy
 from console.services.drafts import Draft
 from console.services.rounds import CourierHealth, Going
 from console.services.search import Hit
+from console.views.call_bar import WrapUpSheet
+from console.views.contact import ContactSheet
+from console.views.correction import CorrectionDialog
 from console.views.palette import Palette, actions_in
 from console.views.shortcuts import ShortcutSheet
 from console.views.window import Window
@@ -256,7 +265,8 @@ def test_the_courier_light_says_what_waits_and_when_nobody_is_there(qtbot, windo
     assert button.accessibleName() == "Courier: nobody there"
     assert "No courier has been seen yet." in button.toolTip()
     window.show_courier(None)
-    assert button.accessibleName() == "Courier is being asked"
+    assert button.text() == "Courier: not known"
+    assert button.accessibleName() == "Courier: not known"
     window.resize(760, 600)
     qtbot.waitUntil(lambda: button.text() == "")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -452,3 +462,235 @@ def test_tab_reaches_the_search_box_and_the_rail(qtbot, window):
     assert window.rail_buttons["Registrations"].hasFocus()
     qtbot.keyClick(window.rail_buttons["Registrations"], Qt.Key.Key_Space)
     assert window.places.currentWidget() is window._made["Registrations"]
+
+
+# Where the keys are
+
+
+def test_a_place_reached_by_key_has_the_keys_on_its_first_row(qtbot, window, records, clock):
+    qtbot.waitUntil(window.isActiveWindow)
+    with records.begin() as db:
+        for number in ("88", "89"):
+            db.add(Registration(account_digits=number, kind=CaseKind.REFUSED, since=clock()))
+    window.search.field.setFocus()
+    qtbot.keyClick(window, Qt.Key.Key_2, CONTROL)
+    table = window._made["Registrations"].table
+    assert window.focusWidget() is table
+    qtbot.waitUntil(lambda: table.rows_model.rowCount() == 2)
+    assert table.currentIndex().row() == 0
+    assert window._made["Registrations"].take.isEnabled()
+    table.turn_to(table.rows_model.key_at(1))
+    qtbot.keyClick(window, Qt.Key.Key_1, CONTROL)
+    assert window.focusWidget() is window.home
+    qtbot.keyClick(window, Qt.Key.Key_2, CONTROL)
+    assert table.currentIndex().row() == 1
+
+
+def test_back_at_a_member_the_keys_are_where_they_were(qtbot, window, members):
+    page = window.open_member(members[0], "Rose")
+    qtbot.waitUntil(lambda: page.page_shown is not None)
+    page.note.text.setFocus()
+    window.go_to("Registrations")
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.keyClick(window, Qt.Key.Key_1, CONTROL)
+    assert window.focusWidget() is page.note.text
+
+
+def test_what_a_toast_tells_of_goes_with_its_place(window, members):
+    window.toasts.say("The note was removed.")
+    window.go_to("Members")
+    assert window.toasts.toast is not None
+    window.go_to("Registrations")
+    assert window.toasts.toast is None
+    window.toasts.say("The case is yours.")
+    window.open_member(members[0], "Rose")
+    assert window.toasts.toast is None
+
+
+# What was left half done
+
+
+def leave(background, form, words, member, fields):
+    draft = Draft(f"{form} {member}", words, member, fields, background.desk.now())
+    drafts.keep(background.desk, draft, time.monotonic_ns())
+    return draft
+
+
+def take_up(qtbot, window):
+    window.home.shown.emit()
+    qtbot.waitUntil(lambda: bool(window.home.left))
+    qtbot.mouseClick(window.home.left[0], Qt.MouseButton.LeftButton)
+
+
+def test_a_correction_left_half_done_is_gone_on_with(qtbot, window, background, members):
+    leave(background, "correction", "a correction of the name", members[0], {"name": "De Lo"})
+    take_up(qtbot, window)
+    qtbot.waitUntil(lambda: window.findChild(CorrectionDialog) is not None)
+    sheet = window.findChild(CorrectionDialog)
+    qtbot.waitUntil(lambda: sheet.name.text() == "De Lo")
+    assert sheet.isVisible()
+    sheet.done(0)
+
+
+def test_a_change_of_the_contact_left_half_done_is_gone_on_with(qtbot, window, background, members):
+    words = "a change of the contact details"
+    leave(background, "contact", words, members[0], {"phone": "620 555 0199"})
+    take_up(qtbot, window)
+    qtbot.waitUntil(lambda: window.findChild(ContactSheet) is not None)
+    assert window.findChild(ContactSheet).isVisible()
+    window.findChild(ContactSheet).done(0)
+
+
+def test_a_note_left_half_done_has_the_keys(qtbot, window, background, members):
+    leave(background, "note", "a note", members[0], {"text": "half a sen"})
+    take_up(qtbot, window)
+    qtbot.waitUntil(lambda: window.tabs.front.page_shown is not None)
+    assert window.focusWidget() is window.tabs.front.note.text
+
+
+def test_a_wrap_up_left_half_done_is_gone_on_with(qtbot, window, background, members):
+    window.call_bar.show_call(calls.begin(background.desk, "c-1", members[0]))
+    draft = Draft("wrap-up c-1", "a wrap-up", members[0], {"note": "half"}, background.desk.now())
+    drafts.keep(background.desk, draft, time.monotonic_ns())
+    take_up(qtbot, window)
+    qtbot.waitUntil(lambda: window.findChild(WrapUpSheet) is not None)
+    sheet = window.findChild(WrapUpSheet)
+    qtbot.waitUntil(lambda: sheet.note.toPlainText() == "half")
+    sheet.reject()
+
+
+def test_what_was_left_half_done_is_thrown_away_and_brought_back(
+    qtbot, window, background, members
+):
+    draft = leave(background, "note", "a note", members[0], {"text": "half a sen"})
+    window.home.shown.emit()
+    qtbot.waitUntil(lambda: bool(window.home.throw_away))
+    qtbot.mouseClick(window.home.throw_away[0], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.home.left)
+    assert drafts.recall(background.desk, draft.name) is None
+    assert window.home.left_head.isHidden()
+    qtbot.waitUntil(lambda: window.toasts.toast is not None)
+    assert window.toasts.toast.words.text() == "The note for Rose DeLong is thrown away."
+    qtbot.mouseClick(window.toasts.toast.undo, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(window.home.left) == 1)
+    assert drafts.recall(background.desk, draft.name) == draft
+
+
+# A database that is away
+
+
+@pytest.fixture
+def away(qtbot, window, background, monkeypatch):
+    """A window whose database is away, until what is answered here is called."""
+    monkeypatch.setattr(base, "REACH_SECONDS", 0.2)
+    qtbot.waitUntil(lambda: background.idle)
+    desk = background.desk
+    nowhere = base.connect("postgresql://127.0.0.1:9/coop")
+    background._desk = replace(desk, records=nowhere)
+    window.show_database(DatabaseHealth(Light(False, 0, "The database does not answer."), 0))
+
+    def back():
+        background._desk = desk
+        window.show_database(DatabaseHealth(Light(True, 2, "The database answers."), 0))
+
+    yield back
+    nowhere.close()
+
+
+def test_a_list_and_a_member_looked_at_meanwhile_come_by_themselves(
+    qtbot, window, away, background, members
+):
+    screen = window.go_to("Registrations")
+    page = window.open_member(members[0], "Rose DeLong")
+    assert page.header.name.text() == "Rose DeLong"
+    qtbot.waitUntil(page.unread.isVisible, timeout=20_000)
+    assert not page.problem.isVisible()
+    window.go_to("Registrations")
+    qtbot.waitUntil(
+        lambda: screen._empty.sentence.text() == "This list cannot be read just now.",
+        timeout=20_000,
+    )
+    assert not screen.problem.isVisible()
+    screen.problem.say("The database does not answer, so nothing was done.")
+    away()
+    assert not screen.problem.isVisible()
+    qtbot.waitUntil(lambda: screen._empty.sentence.text() == "Nobody is stuck.")
+    qtbot.waitUntil(lambda: page.page_shown is not None)
+    window.go_to("Members")
+    assert page.header.name.text() == "DeLong"
+    assert not page.unread.isVisible()
+
+
+def test_a_page_that_is_read_already_says_nothing_of_its_own(qtbot, window, members, background):
+    page = window.open_member(members[0], "Rose DeLong")
+    qtbot.waitUntil(lambda: page.page_shown is not None and background.idle)
+    page._on_load_failed(DatabaseAway("The database does not answer, so nothing was done."))
+    assert not page.problem.isVisible()
+    assert not page.unread.isVisible()
+    page._on_load_failed(ConsoleError("The disk of the database is full."))
+    assert page.problem.isVisible()
+
+
+# Keys
+
+
+def test_the_keys_are_grouped_by_place_and_grey_is_explained(qtbot, window, members):
+    window.go_to("Registrations")
+    window.open_member(members[0], "Rose")
+    window.keys_action.trigger()
+    sheet = window.findChild(ShortcutSheet)
+    place = {name: where for where, lines in sheet.groups.items() for name, *_ in lines}
+    assert place["Lock the console"] == "Everywhere"
+    assert place["Begin a call"] == "Calls"
+    assert place["Change the contact details"] == "Members"
+    assert place["Close this member"] == "Members"
+    assert place["Take this case"] == "Registrations"
+    assert "Grey: not possible here just now." in " ".join(texts(sheet))
+    sheet.reject()
+
+
+@pytest.mark.parametrize("scale", [100, 150])
+@pytest.mark.parametrize("width", [900, 1366])
+def test_the_icons_of_the_rail_stand_on_one_line(qtbot, window, look, scale, width):
+    look.set_scale(scale)
+    window.resize(width, 768)
+    QApplication.processEvents()
+
+    def middle(widget, inside):
+        return widget.mapTo(window, QPoint(inside, 0)).x()
+
+    buttons = [*window.rail_buttons.values(), window.database_button, window.courier_button]
+    at = [middle(button, 1 + look.px(12 + 9)) for button in buttons]
+    marks = [part for part in (window.coop_icon, window.person_icon) if part.isVisible()]
+    if not window.person_icon.isVisible():
+        marks.append(window.menu_button)
+    at += [middle(mark, mark.width() // 2) for mark in marks]
+    assert max(at) - min(at) <= 1
+    for role in ("rail", "light"):
+        wanted = rf'QPushButton\[role="{role}"\] \{{[^}}]*padding: \S+ (\d+)px'
+        assert int(re.search(wanted, look.style_sheet())[1]) == look.px(12)
+
+
+def test_what_is_answered_behind_the_lock_is_read_after_it(qtbot, window):
+    undone = []
+    window.lock_now()
+    toast = window.toasts.say("The name on file is “De Long” again.", lambda: undone.append(1))
+    assert not toast.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_Z, CONTROL)
+    assert undone == []
+    window.unlock()
+    assert toast.isVisible()
+
+
+def test_the_rail_warns_of_a_second_copy_that_is_not_there_and_is_silent_otherwise(qtbot, window):
+    qtbot.waitUntil(lambda: window.database_light is not None)
+    button = window.second_copy_button
+    assert not button.isVisible()
+    for state in (Copied.AWAY, Copied.BEHIND, Copied.NONE):
+        window.show_second_copy(SecondCopy(state, "Tell whoever looks after the server."))
+        assert button.isVisible()
+        assert button.accessibleName() == f"Second copy: {state}"
+    for well in (SecondCopy(Copied.BOTH, ""), SecondCopy(Copied.UNKNOWN, ""), None):
+        window.show_second_copy(well)
+        assert not button.isVisible()

@@ -1,8 +1,10 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from PySide6.QtCore import Qt
 
+from console.background import DatabaseAway
+from console.domain.errors import ConsoleError
 from console.views.tables import Column
 from console.views.widgets import EmptyPlace
 from console.views.worklist import Filter, Worklist
@@ -82,3 +84,44 @@ def test_mine_and_everybody_s(qtbot, screen):
 def test_a_list_that_was_cut_says_so(screen):
     screen.show_list(CASES, {}, 1234)
     assert screen.count.text() == "the first 3 of 1,234"
+
+
+def test_another_question_lights_nothing_and_a_change_does(qtbot, screen):
+    model = screen.table.rows_model
+    qtbot.mouseClick(screen.filters["bounced"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(screen.filters[None], Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(screen.narrow, "ro")
+    screen.load()  # by the clock, before what was typed is asked
+    qtbot.waitUntil(lambda: model.rowCount() == 1)
+    screen.narrow.clear()
+    qtbot.waitUntil(lambda: model.rowCount() == 3)
+    assert not model.is_lit
+    qtbot.keyClicks(screen.narrow, "rose")
+    qtbot.waitUntil(lambda: model.rowCount() == 1)
+    screen.narrow.clear()
+    screen.show_list(CASES[:1], {}, 1)  # the answer to what was asked before comes late
+    qtbot.waitUntil(lambda: model.rowCount() == 3)
+    assert not model.is_lit
+    screen.show_list([*CASES[:2], replace(CASES[2], name="Theo")], {}, 3)
+    assert [model.light_of(row) > 0 for row in range(3)] == [False, False, True]
+
+
+def test_a_list_that_cannot_be_read_says_so_quietly_and_keeps_what_was_read(qtbot, background):
+    fresh = Cases(background)
+    qtbot.addWidget(fresh)
+    fresh.resize(900, 500)
+    fresh.show()
+    away = DatabaseAway("The database does not answer, so nothing was done.")
+    fresh.show_unread(away)
+    assert not fresh.problem.isVisible()
+    assert fresh._empty.sentence.text() == "This list cannot be read just now."
+    assert fresh._empty.isVisible()
+    fresh.load()
+    assert not fresh._empty.isVisible()
+    assert fresh._empty.icon.name == "inbox"
+    assert not fresh.table.rows_model.is_lit
+    fresh.show_unread(away)
+    assert len(fresh.table.rows_model.rows) == 3
+    assert not fresh.problem.isVisible()
+    fresh.show_unread(ConsoleError("The disk of the database is full."))
+    assert fresh.problem.isVisible()
