@@ -52,6 +52,7 @@ $(VENV)/run.stamp: pyproject.toml | $(PY)
 
 $(VENV)/test.stamp: $(VENV)/run.stamp
 	$(PY) -m pip install --quiet --group dev
+	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix $(VENV)/node stripe-stateful-mock@0.0.16; fi
 	@touch $@
 
 # Qt's wheels bring Qt but not the system's own libraries. ldd names what is missing.
