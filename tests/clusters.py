@@ -90,5 +90,7 @@ def running_pair(*, synchronous: bool = True) -> Iterator[Pair]:
 
 def _start(pair: Pair, name: str, port: int) -> None:
     options = f"-p {port} -k {pair.folder} -c listen_addresses=127.0.0.1 -c max_connections=300"
+    # As the guide sets it: with PostgreSQL's own 5 s, a promotion may be slept over for as long.
+    options += " -c wal_retrieve_retry_interval=500ms"
     data = str(pair.folder / name)
     run("pg_ctl", "-D", data, "-w", "-l", str(pair.folder / f"{name}.log"), "-o", options, "start")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -86,12 +86,19 @@ class Switchboard:
 
     def connect(self, **wanted: Any) -> PatientConnection:
         """Open a connection to the first server that takes writes."""
-        told = self._last_first(wanted)
+        told = _in_order(wanted, lambda door: door != self._last)
         made = PatientConnection.connect(**told)
         self.note(made)
         made.board = self
+        # Asked whether it is at work, a silent server would keep us waiting for its silence once
+        # more; the others say at once whether the office has moved to them.
+        elsewhere_first = _in_order(told, lambda door: door == self._last)
         made.asks = make_conninfo(
-            **{word: value for word, value in told.items() if word in _KNOWN and value is not None}
+            **{
+                word: value
+                for word, value in elsewhere_first.items()
+                if word in _KNOWN and value is not None
+            }
         )
         return made
 
@@ -99,18 +106,20 @@ class Switchboard:
         """Remember which server answered, so that the next one need not wait for the others."""
         self._last = answered.info.host, str(answered.info.port)
 
-    def _last_first(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        hosts = str(wanted.get("host") or "").split(",")
-        ports = str(wanted.get("port") or "5432").split(",")
-        if len(hosts) < 2 or wanted.get("hostaddr"):
-            return wanted  # addresses that were given beside the names would be mixed up
-        doors = list(zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=True))
-        doors.sort(key=lambda door: door != self._last)
-        return {
-            **wanted,
-            "host": ",".join(host for host, _ in doors),
-            "port": ",".join(port for _, port in doors),
-        }
+
+def _in_order(wanted: dict[str, Any], place: Callable[[tuple[str, str]], bool]) -> dict[str, Any]:
+    """Put the servers of an address in an order, for which each host and port is given a place."""
+    hosts = str(wanted.get("host") or "").split(",")
+    ports = str(wanted.get("port") or "5432").split(",")
+    if len(hosts) < 2 or wanted.get("hostaddr"):
+        return wanted  # addresses that were given beside the names would be mixed up
+    doors = list(zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=True))
+    doors.sort(key=place)
+    return {
+        **wanted,
+        "host": ",".join(host for host, _ in doors),
+        "port": ",".join(port for _, port in doors),
+    }
 
 
 _KNOWN: Final = frozenset(word.keyword.decode() for word in psycopg.pq.Conninfo.get_defaults())
