@@ -19,7 +19,7 @@ from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 from console.models import schema
 from console.models.base import Records
-from console.services import backups, changes, courier, presence, registration, staff, trail
+from console.services import backups, changes, courier, presence, registration, staff, trail_proof
 from console.services.desk import Colleague, Desk
 from console.services.staff import Entry
 from console.settings import PROGRAM, Settings, load, log_folder, settings_file
@@ -150,7 +150,7 @@ class Console(QObject):
         if self.background is not None:
             with suppress(ConsoleError):  # the window goes, whether the database answers or not
                 staff.sign_out(self.background.desk)
-                trail.remember(self.background.desk)
+                trail_proof.remember(self.background.desk)
         if self._own is not None:
             self._own.close()
         if self._furnishing is not None:
@@ -227,7 +227,7 @@ class Console(QObject):
                     own.close()
 
             left.ask(presence.leave).then(self, lambda _: None, quiet=True)
-            left.ask(trail.remember).then(self, lambda _: None, quiet=True)
+            left.ask(trail_proof.remember).then(self, lambda _: None, quiet=True)
             left.ask(staff.sign_out).then(self, let_go, failed=let_go, quiet=True)
         self._asking.clear()
         self._copy_trouble = ""
@@ -278,7 +278,7 @@ class Console(QObject):
 
     def _bear_witness(self) -> None:
         if self.background is not None:
-            self.background.ask(trail.remember).then(self, lambda _: None, quiet=True)
+            self.background.ask(trail_proof.remember).then(self, lambda _: None, quiet=True)
 
     def _send_courier(self) -> None:
         if self.background is None or "courier" in self._asking:

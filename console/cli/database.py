@@ -131,10 +131,10 @@ def _check(asked: argparse.Namespace) -> int:
 
 
 def _verify_audit(asked: argparse.Namespace) -> int:
-    from console.services import trail
+    from console.services import trail_proof
 
     with opened(asked.database) as records:
-        verdict = trail.look_through(records, asked.witness)
+        verdict = trail_proof.look_through(records, asked.witness)
     if asked.json:
         faults = [asdict(fault) for fault in verdict.faults]
         print(json.dumps({"rows": verdict.rows, "chains": verdict.chains, "faults": faults}))
@@ -155,11 +155,11 @@ _ACCEPT = (
 
 def _witness(asked: argparse.Namespace) -> int:
     from console.models import witness
-    from console.services import trail
+    from console.services import trail_proof
 
     with opened(asked.database) as records:
-        faults = trail.identity_faults(records)
-        seen = trail.remember_ends(records)
+        faults = trail_proof.identity_faults(records)
+        seen = trail_proof.remember_ends(records)
     witness.write(asked.out, seen)
     if asked.json:
         print(json.dumps({"coop": seen.coop, "heads": len(seen.heads), "ok": not faults}))
@@ -176,10 +176,10 @@ def _witness(asked: argparse.Namespace) -> int:
 
 
 def _accept_identity(asked: argparse.Namespace) -> int:
-    from console.services import trail
+    from console.services import trail_proof
 
     with opened(asked.database) as records:
-        coop, before = trail.accept_identity(records)
+        coop, before = trail_proof.accept_identity(records)
     if asked.json:
         print(json.dumps({"coop": coop, "before": before, "ok": True}))
     was = f", which was {' and '.join(before)} here before" if before else ""

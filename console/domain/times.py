@@ -54,6 +54,11 @@ def when(moment: datetime, now: datetime, zone: str) -> str:
     return f"{day(here.date(), day_of(now, zone))} {here.hour:02}:{here.minute:02}"
 
 
+def to_the_second(moment: datetime, now: datetime, zone: str) -> str:
+    """Say a moment as staff do, and its seconds: “today 10:42:07”."""
+    return f"{when(moment, now, zone)}:{moment.second:02}"
+
+
 def day(on: date, today: date) -> str:
     """Say a day: “today”, “Mon 16 Nov”, and with its year when that is another one."""
     near = _NEAR.get((on - today).days)

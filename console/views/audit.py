@@ -23,20 +23,18 @@ from PySide6.QtWidgets import (
 from console.background import Background
 from console.domain import times
 from console.domain.errors import ConsoleError
-from console.services import trail
-from console.services.trail import (
+from console.services import trail, trail_proof
+from console.services.trail import NobodyLikeThat
+from console.services.trail_page import (
     NOTHING,
     Asked,
     Difference,
     Kind,
-    NobodyLikeThat,
-    Progress,
     TrailPage,
     TrailRow,
     Unusual,
-    Verdict,
-    to_the_second,
 )
+from console.services.trail_proof import Progress, Verdict
 from console.views import theme, toasts
 from console.views.screen import Screen
 from console.views.tables import Column, RowTable
@@ -245,7 +243,7 @@ class AuditScreen(Screen):
             said.append(f"{left:,} more are listed by: coop-console database verify-audit")
         now = self.background.desk.now()
         self.verdict.say(
-            f"Verified {to_the_second(now, now, self._zone)}. " + "\n".join(said),
+            f"Verified {times.to_the_second(now, now, self._zone)}. " + "\n".join(said),
             "alert" if verdict.faults else "check-circle",
             "bad" if verdict.faults else "good",
         )
@@ -297,7 +295,7 @@ class AuditScreen(Screen):
     def _when(self, line: TrailRow) -> str:
         if line.at is None:
             return "at no known time"
-        return to_the_second(line.at, self.background.desk.now(), self._zone)
+        return times.to_the_second(line.at, self.background.desk.now(), self._zone)
 
     def _make_actions(self) -> None:
         self.verify = act(
@@ -574,7 +572,7 @@ class AuditScreen(Screen):
         self.verify.setText("Stop verifying")
         self.verdict.say("The trail is being looked through…", "shield", "accent")
         self._watch.start()
-        self.background.ask(trail.verify, self._progress).then(
+        self.background.ask(trail_proof.verify, self._progress).then(
             self, self.show_verdict, failed=self._on_not_verified
         )
 

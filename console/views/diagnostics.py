@@ -19,7 +19,6 @@ from console.domain import times
 from console.services import diagnostics, rounds
 from console.services.diagnostics import Copied, DatabaseHealth, ExchangeRow, Light, SecondCopy
 from console.services.rounds import BacklogRow, CourierHealth, CourierRow, Going
-from console.services.trail import to_the_second
 from console.settings import log_folder
 from console.views import theme, toasts
 from console.views.screen import Screen
@@ -89,8 +88,8 @@ class DiagnosticsScreen(Screen):
         self.exchanges: RowTable[ExchangeRow] = RowTable(
             (
                 Column[ExchangeRow](
-                    "When", lambda e: e.at, lambda at: to_the_second(at, now(), zone), width=160,
-                    least=150,
+                    "When", lambda e: e.at, lambda at: times.to_the_second(at, now(), zone),
+                    width=160, least=150,
                 ),
                 Column[ExchangeRow](
                     "Call", lambda e: f"{e.method} {e.path}", stretch=True, least=260,

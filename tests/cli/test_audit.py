@@ -7,7 +7,7 @@ from sqlalchemy.engine import make_url
 from console.cli import main
 from console.domain.errors import ConsoleError
 from console.models import schema, witness
-from console.services import trail
+from console.services import trail_proof
 from console.settings import data_folder
 from tests.models.test_tampering import Owner, fill, forge
 
@@ -55,14 +55,14 @@ def test_a_changed_row_is_named(capsys, coop, database_url):
 
 
 def test_what_this_workstation_saw_finds_a_forged_chain(capsys, coop, database_url, own_folder):
-    trail.remember_ends(coop)
+    trail_proof.remember_ends(coop)
     (file,) = (own_folder / "witness").iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     forge(Owner(coop), "pat")
     status, told, _ = verify(capsys, database_url)
     assert (status, [(one["chain"], one["seq"]) for one in told["faults"]]) == (1, [("pat", 3)])
     # Looking again does not make this workstation forget.
-    trail.remember_ends(coop)
+    trail_proof.remember_ends(coop)
     assert verify(capsys, database_url)[0] == 1
 
 
@@ -110,7 +110,7 @@ def whys(told):
 
 
 def test_a_chain_forged_with_another_identity_is_found(capsys, coop, database_url):
-    trail.remember_ends(coop)
+    trail_proof.remember_ends(coop)
     forge(Owner(coop), "pat")
     give_identity(coop, "11111111-1111-4111-8111-111111111111")
     for _ in range(2):
@@ -119,11 +119,11 @@ def test_a_chain_forged_with_another_identity_is_found(capsys, coop, database_ur
         assert [(one["chain"], one["seq"]) for one in told["faults"]] == [("", 0), ("pat", 3)]
         assert IDENTITY in whys(told)[0]
         assert "accept-identity" in err
-        trail.remember_ends(coop)  # looking again takes nothing for right
+        trail_proof.remember_ends(coop)  # looking again takes nothing for right
 
 
 def test_a_new_identity_alone_is_found(capsys, coop, database_url, tmp_path):
-    trail.remember_ends(coop)
+    trail_proof.remember_ends(coop)
     give_identity(coop, "another")
     status, told, _ = verify(capsys, database_url)
     assert (status, len(told["faults"])) == (1, 1)
@@ -135,7 +135,7 @@ def test_a_new_identity_alone_is_found(capsys, coop, database_url, tmp_path):
 
 
 def test_an_administrator_accepts_a_new_identity(capsys, coop, database_url):
-    trail.remember_ends(coop)
+    trail_proof.remember_ends(coop)
     with coop.read() as db:
         before = witness.coop_of(db)
     give_identity(coop, "another")
@@ -157,18 +157,18 @@ def test_an_administrator_accepts_a_new_identity(capsys, coop, database_url):
     ],
 )
 def test_a_database_that_does_not_say_which_one_it_is(capsys, coop, database_url, statement, why):
-    trail.remember_ends(coop)
+    trail_proof.remember_ends(coop)
     owner = Owner(coop)
     owner.do(statement)
     status, told, _ = verify(capsys, database_url)
     assert status == 1
     assert why in whys(told)[0]
     with pytest.raises(ConsoleError, match="does not say which co-op"):
-        trail.remember_ends(coop)
+        trail_proof.remember_ends(coop)
 
 
 def test_the_address_is_known_however_it_is_written(capsys, coop, database_url, tmp_path):
-    trail.remember_ends(coop)
+    trail_proof.remember_ends(coop)
     give_identity(coop, "another")
     url = make_url(database_url)
     other = (
@@ -210,7 +210,7 @@ def test_each_host_of_an_address_is_known_by_itself():
 def test_a_pin_that_cannot_be_read_is_said_and_can_be_accepted(
     capsys, coop, database_url, own_folder
 ):
-    trail.remember_ends(coop)
+    trail_proof.remember_ends(coop)
     (file,) = (own_folder / "identities").iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     file.write_text("{")
@@ -232,7 +232,7 @@ def test_a_copy_that_is_put_back_is_the_same_database(capsys, sqlite_template, t
     office.write_bytes(sqlite_template.read_bytes())
     url = f"sqlite:///{office}"
     records = schema.open_records(url)
-    trail.remember_ends(records)
+    trail_proof.remember_ends(records)
     records.close()
     assert main(["database", "backup", "--database", url, "--to", str(tmp_path / "copies")]) == 0
     (copy,) = (tmp_path / "copies").iterdir()
@@ -243,7 +243,7 @@ def test_a_copy_that_is_put_back_is_the_same_database(capsys, sqlite_template, t
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_is_no_text_at_all_is_named_and_breaks_nothing(capsys, coop, database_url):
-    trail.remember_ends(coop)
+    trail_proof.remember_ends(coop)
     owner = Owner(coop)
     owner.do("UPDATE audit_entry SET chain = CAST(x'ff' AS TEXT) WHERE chain = 'pat'")
     owner.do("UPDATE audit_chain SET hash = CAST(x'ff' AS TEXT) WHERE chain = 'sam'")
@@ -253,4 +253,4 @@ def test_what_is_no_text_at_all_is_named_and_breaks_nothing(capsys, coop, databa
         said = capsys.readouterr()
         said.out.encode()
         assert "tampered with" in said.err
-    trail.remember_ends(coop)
+    trail_proof.remember_ends(coop)

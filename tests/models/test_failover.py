@@ -26,7 +26,7 @@ from console.models.members import Note
 from console.services import diagnostics, members
 from console.services.audit import Action
 from console.services.desk import Desk
-from console.services.trail import look_through, remember_ends
+from console.services.trail_proof import look_through, remember_ends
 from tests.clusters import Pair, running_pair
 from tests.office import PAT, add_member, staff_the_office
 from tests.packets import dropping, find_iptables

@@ -5,17 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from console.domain.times import to_the_second
 from console.models.calls import Call
-from console.services import audit, trail
+from console.services import audit, trail, trail_proof, trail_words
 from console.services.audit import Action
-from console.services.trail import (
-    Asked,
-    Kind,
-    MayNotReadTrail,
-    NobodyLikeThat,
-    NotExported,
-    to_the_second,
-)
+from console.services.trail import MayNotReadTrail, NobodyLikeThat, NotExported
+from console.services.trail_page import ROW_ADDED, ROW_CHANGED, ROW_REMOVED, Asked, Kind
 from tests.models.test_tampering import Owner
 from tests.office import ANA, SAM, add_member, staff_the_office
 
@@ -139,7 +134,7 @@ def test_a_line_of_which_nothing_is_as_it_was_is_still_shown(desk, ana, tmp_path
         trail.export(ana, Asked(), file)
         assert line.damage in file.read_text(encoding="utf-8-sig")
         assert trail.unusual(ana) == ()
-        assert not trail.look_through(desk.records, ()).words.startswith("The trail is whole")
+        assert not trail_proof.look_through(desk.records, ()).words.startswith("The trail is whole")
 
 
 def test_single_acts_narrow_it_within_their_kind(desk, ana):
@@ -153,7 +148,7 @@ def test_single_acts_narrow_it_within_their_kind(desk, ana):
     assert Action.MEMBER_OPENED not in of_notes
     # Every act can be asked for by itself, and no two read alike.
     every = dict(trail.acts(Kind.EVERYTHING))
-    assert set(every) == {*Action, trail.ROW_ADDED, trail.ROW_CHANGED, trail.ROW_REMOVED}
+    assert set(every) == {*Action, ROW_ADDED, ROW_CHANGED, ROW_REMOVED}
     assert len(set(every.values())) == len(every)
 
 
@@ -180,10 +175,10 @@ def told(ana, act):
 
 
 def test_every_act_and_every_column_of_a_followed_table_has_words_of_its_own():
-    assert set(trail._WORDS) == set(Action)
+    assert set(trail_words._WORDS) == set(Action)
     for action in Action:
-        assert "_" not in trail._act_in_words(action)
-        assert ":" not in trail._act_in_words(action)
+        assert "_" not in trail_words.act_in_words(action)
+        assert ":" not in trail_words.act_in_words(action)
 
 
 def test_details_are_said_as_a_colleague_would_and_keys_are_left_out(desk, ana):
@@ -284,7 +279,7 @@ def test_a_row_says_what_changed_first_in_local_time_and_leaves_out_what_is_empt
     )
     # The file keeps everything as it stands in the database.
     file = tmp_path / "trail.csv"
-    trail.export(ana, Asked(act=trail.ROW_CHANGED), file)
+    trail.export(ana, Asked(act=ROW_CHANGED), file)
     with file.open(encoding="utf-8-sig", newline="") as read:
         (line,) = [one for one in csv.DictReader(read) if one["row"] == key]
     assert json.loads(line["after"])["facts"] == "name,last_four"
@@ -299,7 +294,7 @@ def test_after_a_correction_of_a_name_no_address_is_called_old(desk, ana):
 
 
 def test_the_verdict_speaks_no_jargon(desk, ana):
-    whole = trail.verify(ana, trail.Progress()).words
+    whole = trail_proof.verify(ana, trail_proof.Progress()).words
     assert whole.startswith("The trail is whole: ")
     assert "none was changed, added or removed" in whole
     assert "chain" not in whole

@@ -12,7 +12,7 @@ from console.background import Background
 from console.models.members import Member
 from console.services import audit, trail
 from console.services.audit import Action
-from console.services.trail import Kind
+from console.services.trail_page import Asked, Kind
 from console.views import toasts
 from console.views.audit import AuditScreen, UnusualWatch
 from console.views.window import Window
@@ -277,7 +277,7 @@ def test_the_filters_are_cleared_at_once(qtbot, screen):
     qtbot.waitUntil(lambda: said(screen) == ["Opened the member"])
     assert screen.clear.isEnabled()
     screen.clear.trigger()
-    assert screen.asked == trail.Asked()
+    assert screen.asked == Asked()
     assert not screen.days.isVisible()
     qtbot.waitUntil(lambda: said(screen) == whole)
     assert not screen.clear.isEnabled()
