@@ -21,6 +21,10 @@ class ErrandKind(StrEnum):
     RESEND = "resend"
     CORRECT_EMAIL = "correct_email"
     TELL_OLD_CONTACT = "tell_old_contact"
+    SEND_RECEIPT = "send_receipt"
+    SEND_PAY_LINK = "send_pay_link"
+    SEND_NOTICE = "send_notice"
+    PUT_PREFERENCES = "put_preferences"
 
     @property
     def words(self) -> str:
@@ -30,12 +34,24 @@ class ErrandKind(StrEnum):
             ErrandKind.RESEND: "The verify-account e-mail",
             ErrandKind.CORRECT_EMAIL: "The corrected e-mail address",
             ErrandKind.TELL_OLD_CONTACT: "The word to the address that was on file",
+            ErrandKind.SEND_RECEIPT: "The receipt",
+            ErrandKind.SEND_PAY_LINK: "The pay link",
+            ErrandKind.SEND_NOTICE: "The written copy of the authorization",
+            ErrandKind.PUT_PREFERENCES: "What the member wants to hear of",
         }[self]
 
     @property
     def way(self) -> Way:
         """Say which server it goes to."""
-        return Way.MAIL if self is ErrandKind.TELL_OLD_CONTACT else Way.PORTAL
+        return Way.MAIL if self in _BY_MAIL else Way.PORTAL
+
+
+_BY_MAIL: Final = (
+    ErrandKind.TELL_OLD_CONTACT,
+    ErrandKind.SEND_RECEIPT,
+    ErrandKind.SEND_PAY_LINK,
+    ErrandKind.SEND_NOTICE,
+)
 
 
 class ErrandState(StrEnum):

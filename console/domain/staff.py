@@ -56,6 +56,21 @@ class Role(StrEnum):
         """Whether this role may say who works here and as what."""
         return self is Role.ADMINISTRATOR
 
+    @property
+    def may_handle_cash(self) -> bool:
+        """Whether this role may have a drawer, and take cash and cheques into it."""
+        return self in (Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR)
+
+    @property
+    def closes_others_drawers(self) -> bool:
+        """Whether this role may count and close the drawer of a colleague who has left."""
+        return self in (Role.SUPERVISOR, Role.ADMINISTRATOR)
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether this role may give money back, decide review cases and clear differences."""
+        return self in (Role.SUPERVISOR, Role.ADMINISTRATOR)
+
 
 def check_login(login: str) -> str:
     """Answer a new login as it is kept, or refuse one that could be mistaken."""

@@ -85,7 +85,13 @@ _FIRST_RIGHTS: Final = (
             ),
         ),
     ),
-    Rights("account", changes=(Changes((COURIER,), ("portal_version", "version")),)),
+    Rights(
+        "account",
+        changes=(
+            Changes((*CHANGERS, COURIER), ("paperless",)),
+            Changes((COURIER,), ("portal_version", "version")),
+        ),
+    ),
     Rights("holder"),
     Rights("former_name", adds=(Adds(CHANGERS, ("member_id", "name", "given_names", "until")),)),
     Rights("former_address", adds=(Adds(CHANGERS, ("member_id", "line", "city", "until")),)),
@@ -146,7 +152,7 @@ _FIRST_RIGHTS: Final = (
     ),
     Rights(
         "errand",
-        adds=(Adds(CHANGERS),),
+        adds=(Adds((*CHANGERS, COURIER)),),
         changes=(
             Changes(
                 (COURIER,),
@@ -275,6 +281,12 @@ def set_up(connection: Connection) -> None:
             tell(connection, statement)
 
 
+def let_tables_number_their_rows(connection: Connection) -> None:
+    """Let new tables give out their numbers by themselves: nobody has a right to a sequence."""
+    for statement in _NUMBERED:
+        tell(connection, statement)
+
+
 def set_up_contact_changes(connection: Connection) -> None:
     """Let contact details change only with a row that says who asked, by whoever may."""
     grant(connection, _CONTACT_CHANGE)
@@ -298,8 +310,9 @@ def act_as_owner(connection: Connection) -> None:
 
 def tell(connection: Connection, statement: str) -> None:
     """Send a statement that may hold signs of percent."""
-    # The driver would take the signs of format() for its own.
-    connection.exec_driver_sql(statement.replace("%", "%%"))
+    # PostgreSQL's driver would take the signs of format() for its own; SQLite's takes none.
+    sqlite = connection.dialect.name == "sqlite"
+    connection.exec_driver_sql(statement if sqlite else statement.replace("%", "%%"))
 
 
 def make_groups(connection: Connection) -> None:

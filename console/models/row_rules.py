@@ -82,28 +82,35 @@ def set_up(connection: Connection) -> None:
     grant(connection, trail)
 
 
-_HOLDS_AN_OBJECT: Final = "jsonb_typeof(NEW.payload::jsonb) = 'object'"
-_TO: Final = "NEW.payload::jsonb ->> 'to'"
-
-_RULES: Final = (
+def what_is_spoken(others: str) -> str:
+    """Write the rule that says who may say what on the trail; `others` are its further cases."""
     # Anybody may take the role of their own group, so being somebody else than who signed in
     # proves nothing: only the owner of the trail speaks for the database.
-    rule(
+    return rule(
         "audit_entry_is_spoken",
         f"""
       IF current_user = (SELECT pg_get_userbyid(c.relowner) FROM pg_class c
         WHERE c.oid = 'public.audit_entry'::regclass) THEN
         RETURN NEW;
       ELSIF NEW.action LIKE 'row:%' OR NEW.before IS NOT NULL OR NEW.after IS NOT NULL THEN
-        {refuses("only the database itself says what changed")};
+        {refuses("only the database itself says what changed")};{others}
+      END IF;""",
+        replace=True,
+    )
+
+
+_HOLDS_AN_OBJECT: Final = "jsonb_typeof(NEW.payload::jsonb) = 'object'"
+_TO: Final = "NEW.payload::jsonb ->> 'to'"
+
+_RULES: Final = (
+    what_is_spoken(
+        f"""
       ELSIF NEW.action IN ({COURIER_SAYS})
         AND NOT pg_has_role(session_user, '{COURIER}', 'MEMBER') THEN
         {refuses("only a courier says what the portal did")};
       ELSIF NEW.action IN ({ADMINISTRATOR_SAYS})
         AND NOT pg_has_role(session_user, 'console_administrator', 'MEMBER') THEN
-        {refuses("only an administrator looks after the staff")};
-      END IF;""",
-        replace=True,
+        {refuses("only an administrator looks after the staff")};"""
     ),
     """
     CREATE FUNCTION names_share_little(one text, other text) RETURNS boolean

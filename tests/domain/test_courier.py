@@ -43,5 +43,10 @@ def test_every_kind_and_state_has_words():
     ]
 
 
-def test_only_word_to_an_old_address_goes_by_mail():
-    assert [kind for kind in ErrandKind if kind.way is Way.MAIL] == [ErrandKind.TELL_OLD_CONTACT]
+def test_what_members_read_goes_by_mail():
+    assert {kind for kind in ErrandKind if kind.way is Way.MAIL} == {
+        ErrandKind.TELL_OLD_CONTACT,
+        ErrandKind.SEND_RECEIPT,
+        ErrandKind.SEND_PAY_LINK,
+        ErrandKind.SEND_NOTICE,
+    }
