@@ -15,11 +15,12 @@ from PySide6.QtWidgets import QApplication
 
 from console.background import Background, Preparation, Sweeper
 from console.clients.portal import Portal
+from console.clients.stripe_gateway import API, StripeGateway, StripeTeller
 from console.domain.errors import ConsoleError
 from console.domain.staff import Role
 from console.models import schema
 from console.models.base import Records
-from console.services import backups, changes, courier, presence, registration, staff, trail_proof
+from console.services import backups, changes, presence, registration, rounds, staff, trail_proof
 from console.services.desk import Colleague, Desk
 from console.services.staff import Entry
 from console.settings import PROGRAM, Settings, load, log_folder, settings_file
@@ -47,6 +48,16 @@ class Furnishing:
     settings: Settings
     records: Records
     portal: Portal
+    gateway: StripeGateway | None = None
+    """Only where this console is its own courier."""
+    teller: StripeTeller | None = None
+
+    def close(self) -> None:
+        """Let go of the records and of every connection."""
+        self.records.close()
+        for client in (self.portal, self.gateway, self.teller):
+            if client is not None:
+                client.close()
 
 
 def office(settings: Settings) -> Furnishing:
@@ -60,7 +71,23 @@ def office(settings: Settings) -> Furnishing:
         else schema.open_records(settings.database_url)
     )
     portal = Portal(settings.portal_url, settings.portal_token, socket.gethostname())
-    return Furnishing(settings, records, portal)
+    return Furnishing(
+        settings,
+        records,
+        portal,
+        gateway_with(settings.gateway_url, settings.gateway_key),
+        teller_with(settings.gateway_url, settings.gateway_public_key),
+    )
+
+
+def gateway_with(url: str, key: str) -> StripeGateway | None:
+    """Answer the gateway as it opens to a key; nothing without one."""
+    return StripeGateway(url or API, key) if key else None
+
+
+def teller_with(url: str, key: str) -> StripeTeller | None:
+    """Answer who takes bank accounts told on the phone; nothing without a public key."""
+    return StripeTeller(url or API, key) if key else None
 
 
 def office_settings(database: str, portal: str | None) -> Settings:
@@ -154,8 +181,7 @@ class Console(QObject):
         if self._own is not None:
             self._own.close()
         if self._furnishing is not None:
-            self._furnishing.records.close()
-            self._furnishing.portal.close()
+            self._furnishing.close()
 
     def show_problem(self, problem: ConsoleError) -> None:
         """Take what a round in the background could not do; the lights in the window tell it."""
@@ -187,7 +213,16 @@ class Console(QObject):
         assert self._furnishing is not None  # noqa: S101  # nobody signs in before it is there
         held, records = self._furnishing, entry.records
         self._own = records if records.engine is not held.records.engine else None
-        self.background = Background(Desk(records, held.portal, entry.colleague, held.settings))
+        self.background = Background(
+            Desk(
+                records,
+                held.portal,
+                entry.colleague,
+                held.settings,
+                gateway=held.gateway,
+                teller=held.teller,
+            )
+        )
         self._stop_telling = records.on_change(self.background.changed.emit)
         self.background.follow(changes.feed(self.background.desk))
         self.window = Window(self.background, held.settings, self.look, training=self.plan)
@@ -263,6 +298,9 @@ class Console(QObject):
     def _keep_house(self) -> None:
         self._bear_witness()
         if self.background is not None:
+            self.background.ask(rounds.keep_dates).then(
+                self, lambda _: None, failed=lambda _: None, quiet=True
+            )
             self.background.ask(backups.make_nightly).then(
                 self, self._on_copied, failed=self._on_not_copied, quiet=True
             )
@@ -284,7 +322,7 @@ class Console(QObject):
         if self.background is None or "courier" in self._asking:
             return
         self._asking.add("courier")
-        self.background.ask(courier.make_round).then(
+        self.background.ask(rounds.carry_all).then(
             self, self._on_courier_back, failed=self._on_courier_back, quiet=True
         )
 

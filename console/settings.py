@@ -70,6 +70,25 @@ class Settings:
     mail_sender: str = setting(
         "", "Sender of e-mails", "The address that e-mails to members come from."
     )
+    text_address: str = setting(
+        "",
+        "E-mail to text",
+        "Where an e-mail becomes a text message, such as {phone}@text.example.org; pay links by "
+        "text go there. Empty: none are sent.",
+    )
+    gateway_url: str = setting(
+        "", "Payment gateway", "Empty: Stripe itself, as soon as a key is there."
+    )
+    gateway_key: str = setting(
+        "",
+        "Key of the gateway",
+        "The secret key; only where the courier runs. Kept out of files and logs.",
+    )
+    gateway_public_key: str = setting(
+        "",
+        "Public key of the gateway",
+        "The publishable key: a desk gives bank accounts told on the phone to the gateway with it.",
+    )
     lock_minutes: float = setting(
         15.0,
         "Lock after (minutes)",

@@ -26,6 +26,12 @@ MAIL_RESTS_SECONDS: Final = 60.0
 """A mail server that took nothing is left alone for so long, and the portal has all the time."""
 
 
+DATES_SECONDS: Final = 30.0
+"""How often Auto Pay, promises and yesterday's reconciliation are looked at."""
+_WAKES: Final = frozenset({"Errand", "Payment", "Refund", "MethodRequest", "*"})
+"""What somebody must have asked for to be carried at once."""
+
+
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command that carries errands."""
     parser = commands.add_parser("courier", help="carry errands to the portal, for every desk")
@@ -38,6 +44,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _courier(asked: argparse.Namespace) -> int:
     from console.cli.database import opened
     from console.clients.portal import Portal
+    from console.clients.stripe_gateway import API, StripeGateway
     from console.domain.errors import ConsoleError
     from console.domain.staff import Role
     from console.services.desk import Colleague, Desk
@@ -60,11 +67,13 @@ def _courier(asked: argparse.Namespace) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, end)
     portal = Portal(settings.portal_url, settings.portal_token, "courier")
+    key = settings.gateway_key
+    gateway = StripeGateway(settings.gateway_url or API, key) if key else None
     try:
         with opened(asked.database) as records:
             login = records.engine.url.username or "courier"
             who = Colleague(login, "Courier", Role.REPRESENTATIVE)
-            desk = Desk(records, portal, who, settings)
+            desk = Desk(records, portal, who, settings, gateway=gateway)
             if not desk.carries:
                 raise ConsoleError(
                     f"The login “{login}” may not carry errands. Use one that was made with: "
@@ -73,6 +82,8 @@ def _courier(asked: argparse.Namespace) -> int:
             return _serve(desk, stop, wake, once=asked.once)
     finally:
         portal.close()
+        if gateway is not None:
+            gateway.close()
 
 
 def _serve(desk: Desk, stop: threading.Event, wake: threading.Event, *, once: bool) -> int:
@@ -80,7 +91,7 @@ def _serve(desk: Desk, stop: threading.Event, wake: threading.Event, *, once: bo
     from console.services import rounds
 
     def hear(names: frozenset[str]) -> None:
-        if "Errand" in names or "*" in names:
+        if names & _WAKES:
             wake.set()
 
     feed = Feed(desk.records, hear)
@@ -121,6 +132,8 @@ class _Work:
         self._signed_at = float("-inf")
         self._mail_trouble = ""
         self._mail_again_at = float("-inf")
+        self._dates_at = float("-inf")
+        self._dates_trouble = ""
 
     def take_turn(self) -> None:
         """Take one turn, leave a sign of life, and log what came of it."""
@@ -133,6 +146,7 @@ class _Work:
             self.failed = not turn.portal_reached
         if self._broken:
             turn = replace(turn, trouble=self._broken)
+        turn = self._with_dates(turn)
         turn = self._with_mail(turn)
         self.carried += turn.carried
         overdue = time.monotonic() - self._signed_at > rounds.SIGN_EVERY.total_seconds()
@@ -143,6 +157,17 @@ class _Work:
         if turn.carried or turn.attempts or turn.words != self.said:
             _log("round", **asdict(turn))
         self.said = turn.words
+
+    def _with_dates(self, turn: Turn) -> Turn:
+        """Do now and then what is done by the day, and go on saying what keeps it."""
+        from console.services import rounds
+
+        if time.monotonic() - self._dates_at >= DATES_SECONDS:
+            self._dates_at = time.monotonic()
+            with self.surviving():
+                self._dates_trouble = rounds.keep_dates(self._desk)
+        words = (turn.trouble, self._dates_trouble)
+        return replace(turn, trouble=" ".join(word for word in words if word))
 
     def _with_mail(self, turn: Turn) -> Turn:
         """Leave a mail server that takes nothing alone for a while, and go on saying so."""

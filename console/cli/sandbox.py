@@ -1,4 +1,4 @@
-"""`sandbox`: the stand-in portal and the training mailbox as one process."""
+"""`sandbox`: the stand-in portal, the mailbox and the training gateway as one process."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command that serves the stand-ins."""
-    parser = commands.add_parser("sandbox", help="serve the stand-in portal and training mailbox")
+    parser = commands.add_parser("sandbox", help="serve the stand-in portal, mailbox and gateway")
     parser.add_argument(
         "--data",
         metavar="DIR",
         type=Path,
         help="where they keep their records; none are kept without it",
     )
-    for name in ("portal", "mailbox", "smtp"):
+    for name in ("portal", "mailbox", "smtp", "gateway"):
         parser.add_argument(
             f"--{name}-port", metavar="N", type=_port, default=0, help="any free port without it"
         )
@@ -44,7 +44,7 @@ def _port(text: str) -> int:
 
 
 def _sandbox(asked: argparse.Namespace) -> int:
-    from console.sandbox import mailbox, portal
+    from console.sandbox import gateway, mailbox, portal
 
     try:
         wrong = [portal.Kind(kind) for kind in asked.misbehave]
@@ -55,6 +55,7 @@ def _sandbox(asked: argparse.Namespace) -> int:
     data: Path | None = asked.data
     records = data / "portal.sqlite" if data else ":memory:"
     letters = data / "mailbox.sqlite" if data else ":memory:"
+    till = data / "gateway.sqlite" if data else ":memory:"
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
@@ -64,10 +65,11 @@ def _sandbox(asked: argparse.Namespace) -> int:
             portal.running(
                 records, smtp=box.smtp, mailbox_url=box.url, port=asked.portal_port
             ) as site,
+            gateway.running(till, port=asked.gateway_port) as money,
         ):
             for kind in wrong:
                 site.misbehave(kind)
-            _tell(asked, site.url, box.url, box.smtp)
+            _tell(asked, site.url, box.url, box.smtp, money.url)
             if asked.until_stdin_closes:
                 _end_with_stdin(stop)
             while not stop.wait(0.5):  # on Windows an endless wait would not hear Ctrl-C
@@ -85,14 +87,27 @@ def _sandbox(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(asked: argparse.Namespace, portal: str, mailbox: str, smtp: tuple[str, int]) -> None:
+def _tell(
+    asked: argparse.Namespace, portal: str, mailbox: str, smtp: tuple[str, int], gateway: str
+) -> None:
     if asked.json:
         print(
-            json.dumps({"portal": portal, "mailbox": mailbox, "smtp": f"{smtp[0]}:{smtp[1]}"}),
+            json.dumps(
+                {
+                    "portal": portal,
+                    "mailbox": mailbox,
+                    "smtp": f"{smtp[0]}:{smtp[1]}",
+                    "gateway": gateway,
+                }
+            ),
             flush=True,
         )
     else:
-        print(f"Portal    {portal}\nMailbox   {mailbox}\nSMTP      {smtp[0]}:{smtp[1]}", flush=True)
+        print(
+            f"Portal    {portal}\nMailbox   {mailbox}\nSMTP      {smtp[0]}:{smtp[1]}\n"
+            f"Gateway   {gateway}",
+            flush=True,
+        )
 
 
 def _end_with_stdin(stop: threading.Event) -> None:

@@ -9,7 +9,8 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -106,7 +107,10 @@ def walk(tour: Tour) -> None:
     _solve_a_refusal(tour)
     _close_the_loop(tour)
     _mend_the_email(tour)
+    _take_payments(tour)
     _sit_at_two_desks(tour)
+    _spend_the_clerks_day(tour)
+    _spend_the_supervisors_day(tour)
     _look_at_the_places(tour)
     _change_the_look(tour)
 
@@ -177,6 +181,46 @@ def _mend_the_email(tour: Tour) -> None:
     clerk.presses("Close")
 
 
+def _take_payments(tour: Tour) -> None:
+    """Spend the representative's day: a card on the gateway's page, from press to receipt."""
+    clerk = tour.clerk
+    clerk.keys("F10")
+    clerk.keys("Ctrl+Return")
+    clerk.sees("Begin a call")
+    _open(clerk, "agnes moen")
+    clerk.sees("8 Depot St")
+    clerk.rests(0.3)
+    clerk.keys("Alt+1", "Alt+2", "Alt+5")
+    clerk.sees("Caller verified")
+    tour.step("Take a payment", lambda: clerk.keys("F4"), "Paid by")
+    tour.step("Read it back", lambda: clerk.keys("Alt+D"), "Read back")
+    tour.step("The gateway's page is open", lambda: clerk.keys("Ctrl+Return"), "page is open")
+    tour.step(
+        "Paid: the receipt comes by itself",
+        lambda: _pay_on_the_page(tour, "Agnes Moen"),
+        "Receipt",
+    )
+    clerk.presses("Close")
+    tour.step("The ledger", lambda: clerk.keys("Ctrl+Shift+L"), "Balance")
+    clerk.presses("Close")
+    clerk.keys("F10")
+    clerk.keys("Ctrl+Return")
+    clerk.sees("Begin a call")
+
+
+def _pay_on_the_page(tour: Tour, name: str) -> None:
+    """Do what the representative does in the browser while the caller speaks."""
+    from console.cli.clerk import NotSeen
+    from console.clients.stand_in import pay_on
+    from console.views.payment_state import PaymentStateView
+
+    window = tour.console.window
+    sheet = None if window is None else window.findChild(PaymentStateView)
+    if sheet is None or sheet.status is None:
+        raise NotSeen("no payment waits on a page")
+    pay_on(sheet.status.page_url, name=name)
+
+
 def _sit_at_two_desks(tour: Tour) -> None:
     """Let a supervisor sit down beside the representative, and each see what the other does."""
     from console import app
@@ -223,6 +267,85 @@ def _sit_at_two_desks(tour: Tour) -> None:
         console.close()
         if tour.console.window is not None and size is not None:
             tour.console.window.resize(size)
+
+
+@contextmanager
+def _somebody_else(tour: Tour, name: str) -> Iterator[Clerk]:
+    """Let a colleague sign in at a desk of their own."""
+    from console import app
+    from console.cli.clerk import Clerk
+
+    window = tour.console.window
+    console = app.Console(
+        tour.console.settings, tour.furnish, plan=tour.console.plan, look=tour.look,
+        remember=False, size=(window.width(), window.height()) if window else (1366, 768),
+    )  # fmt: skip
+    somebody = Clerk(lambda: console.window or console.sign_in)
+    try:
+        console.open()
+        somebody.presses(name)
+        somebody.sees("Who is calling?")
+        yield somebody
+    finally:
+        console.close()
+
+
+def _spend_the_clerks_day(tour: Tour) -> None:
+    """Open the drawer, take cash over the counter, count and close."""
+    with _somebody_else(tour, "Casey Lindgard, Clerk") as casey:
+        desk = (casey,)
+        casey.presses("Payments")
+        casey.presses("Drawer")
+        casey.sees("Open your drawer")
+        casey.keys("F4")
+        casey.sees("Count what is in the drawer")
+        tour.step("The clerk counts the float", lambda: casey.types("2"), "$200.00", desk)
+        tour.step(
+            "The drawer is open", lambda: casey.keys("Ctrl+Return"), "Count and close", desk
+        )
+        _open(casey, "gunnar halvorsen")
+        casey.sees("55 Sandhill Trl")
+        casey.rests(0.3)
+        casey.keys("F4")
+        casey.sees("Paid by")
+        casey.keys("Alt+O")
+        casey.types("40")
+        casey.presses("Cash")
+        casey.fills("Cash handed over", "50")
+        tour.step("Cash over the counter", lambda: casey.rests(0.2), "Read back", desk)
+        tour.step("And the change", lambda: casey.keys("Ctrl+Return"), "Hand out $10.00", desk)
+        casey.presses("Close")
+        casey.presses("Payments")
+        casey.presses("Drawer")
+        casey.keys("F4")
+        casey.sees("Count first")
+        casey.types("2")
+        casey.keys("Return", "Return")
+        casey.types("2")
+        tour.step("The drawer is counted", lambda: casey.rests(0.2), "$240.00", desk)
+        tour.step("And closed", lambda: casey.keys("Ctrl+Return"), "Counted as expected", desk)
+
+
+def _spend_the_supervisors_day(tour: Tour) -> None:
+    """Give money back, look at what must be looked at, and lay the day beside the gateway's."""
+    with _somebody_else(tour, "Sam Thorfeld, Supervisor") as sam:
+        desk = (sam,)
+        sam.presses("Payments")
+        tour.step("All payments", lambda: sam.presses("All payments"), "Agnes Moen", desk)
+        sam.opens_row("Agnes Moen")
+        sam.presses("Give it back…")
+        sam.sees("Amount to give back")
+        sam.fills("Amount to give back", "42.10")
+        sam.fills("Reason", "Paid more than was meant")
+        tour.step("Part of it is given back", lambda: sam.rests(0.2), "$42.10", desk)
+        tour.step("And is there again", lambda: sam.keys("Ctrl+Return"), "Given back", desk)
+        sam.presses("Close")
+        tour.step("What a person must look at", lambda: sam.presses("Review"), "Nothing", desk)
+        sam.presses("Reconciliation")
+        sam.sees("Each day against the gateway")
+        tour.step(
+            "The day beside the gateway's list", lambda: sam.keys("Ctrl+R"), "agree", desk
+        )
 
 
 def _open(clerk: Clerk, text: str) -> None:

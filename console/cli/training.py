@@ -34,6 +34,7 @@ class StandIns:
     mailbox: str
     smtp: str
     """The mailbox's door for e-mails, as host:port."""
+    gateway: str
 
 
 def ready(*, afresh: bool = False, folder: Path | None = None) -> str:
@@ -71,7 +72,9 @@ def stand_ins(folder: Path | None = None) -> Iterator[StandIns]:
         line = running.stdout.readline()
         try:
             told = json.loads(line)
-            addresses = StandIns(str(told["portal"]), str(told["mailbox"]), str(told["smtp"]))
+            addresses = StandIns(
+                str(told["portal"]), str(told["mailbox"]), str(told["smtp"]), str(told["gateway"])
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise StandInsDown(
                 "The training portal did not start. Close other consoles on this machine and "
@@ -98,7 +101,7 @@ def stand_ins_when_ready(folder: Path | None = None) -> Iterator[StandIns]:
 
 def settings(where: StandIns, folder: Path | None = None) -> Settings:
     """Answer the settings of a console on the training co-op."""
-    from console.sandbox import training
+    from console.sandbox import gateway, training
 
     return Settings(
         coop_name=training.COOP_NAME,
@@ -111,6 +114,10 @@ def settings(where: StandIns, folder: Path | None = None) -> Settings:
         mailbox_url=where.mailbox,
         mail_server=f"smtp://{where.smtp}",
         mail_sender=training.COOP_EMAIL,
+        text_address="{phone}@text.example",
+        gateway_url=where.gateway,
+        gateway_key=gateway.KEY,
+        gateway_public_key="pk_test_training",
     )
 
 
@@ -123,6 +130,13 @@ TROUBLES = (
 )
 """Ways the stand-in can go wrong: its own word, what the switch says, and what it means."""
 
+GATEWAY_TROUBLES = (
+    ("cut_after", "Payments are taken and nobody hears", "The answer is cut off on its way."),
+    ("fault_after", "The gateway stumbles", "It says that something broke, and took the money."),
+    ("gateway_slow", "The gateway is slow", "Answers take three seconds."),
+    ("gateway_down", "The gateway is down", "Every call fails; payments wait and are not lost."),
+)
+
 _SLOW_SECONDS = 3.0
 
 
@@ -132,15 +146,22 @@ def plan(where: StandIns) -> TrainingPlan:
     from console.sandbox import training
     from console.views.training import Story, Switch, TrainingPlan
 
-    stand_in = StandIn(where.portal)
+    of_the_portal = frozenset(key for key, _, _ in TROUBLES)
+    stand_ins = {
+        True: StandIn(where.portal),
+        False: StandIn(where.gateway, "training gateway"),
+    }
     on: set[str] = set()
 
     def turn(_desk: Desk, trouble: str, wanted: bool) -> None:
         on.symmetric_difference_update({trouble} if wanted != (trouble in on) else set())
-        # The stand-in forgets all of them at once, so those still wanted are said again.
+        # A stand-in forgets all of them at once, so those still wanted are said again.
+        portals = trouble in of_the_portal
+        stand_in = stand_ins[portals]
         stand_in.behave()
-        for one in sorted(on):
-            stand_in.misbehave(one, _SLOW_SECONDS if one == "slow" else 0)
+        for one in sorted(one for one in on if (one in of_the_portal) == portals):
+            kind = one.removeprefix("gateway_")
+            stand_in.misbehave(kind, _SLOW_SECONDS if kind == "slow" else 0)
 
     return TrainingPlan(
         stories=tuple(
@@ -157,7 +178,9 @@ def plan(where: StandIns) -> TrainingPlan:
         ),
         pages_url=where.portal,
         mailbox_url=where.mailbox,
-        switches=tuple(Switch(key, word, more) for key, word, more in TROUBLES),
+        switches=tuple(
+            Switch(key, word, more) for key, word, more in (*TROUBLES, *GATEWAY_TROUBLES)
+        ),
         turn=turn,
         may_begin_afresh=True,
     )

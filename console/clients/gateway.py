@@ -22,7 +22,8 @@ from console.clients.http import Exchange, Unexpected, Unreachable
 from console.domain.money import Money
 
 __all__ = [
-    "BankAccount", "ChargeLine", "ChargeStatus", "Customer", "Declined", "GatewayBusy",
+    "BankAccount", "BankTeller", "ChargeLine", "ChargeStatus", "Customer", "Declined",
+    "GatewayBusy",
     "GatewayRefused", "KeyRefused", "MethodKind", "Order", "Page", "PageOrder",
     "PageState", "PaymentGateway", "PhoneMandate", "RefundOrder", "RefundRefused", "Refunded",
     "StoredMethod", "Stumbled", "Taken", "Unexpected", "Unreachable",
@@ -252,6 +253,13 @@ class ChargeLine:
     code: str
     """Why it failed."""
     method: StoredMethod | None
+
+
+class BankTeller(Protocol):
+    """All that a desk without the key may do: give a bank account to the gateway."""
+
+    def add_bank_account(self, key: str, account: BankAccount) -> StoredMethod:
+        """Give a bank account to the gateway and keep only what it is called there."""
 
 
 class PaymentGateway(Protocol):

@@ -7,7 +7,7 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,6 +53,14 @@ SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True)
+class Enclosure:
+    """A PDF that goes with an e-mail."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Mail:
     """A mail server to send through, and who the sender is."""
 
@@ -92,7 +100,14 @@ class Mail:
         )
 
     def send(
-        self, to: str, subject: str, text: str, html: str | None = None, at: datetime | None = None
+        self,
+        to: str,
+        subject: str,
+        text: str,
+        html: str | None = None,
+        at: datetime | None = None,
+        *,
+        enclosed: Sequence[Enclosure] = (),
     ) -> str:
         """Send one e-mail and return the server's reply.
 
@@ -108,6 +123,10 @@ class Mail:
         letter.set_content(text)
         if html is not None:
             letter.add_alternative(html, subtype="html")
+        for one in enclosed:
+            letter.add_attachment(
+                one.content, maintype="application", subtype="pdf", filename=one.name
+            )
         try:
             server = self._connect()
             try:

@@ -459,6 +459,38 @@ class StripeGateway:
             ) from misfit
 
 
+class StripeTeller:
+    """Gives a bank account told on the phone to Stripe, and can do nothing else.
+
+    Stripe opens only this to a publishable key, so that a desk which holds one can move no money.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        deadline: float = DEADLINE_SECONDS,
+        observe: Callable[[], None] | None = None,
+    ) -> None:
+        if not key.startswith(("pk_test_", "pk_live_")):
+            raise ValueError("a desk holds only a publishable key of the gateway")
+        self._gateway = StripeGateway(url, key, deadline=deadline, observe=observe)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The last exchanges, the newest last, for the diagnostics view."""
+        return self._gateway.exchanges
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._gateway.close()
+
+    def add_bank_account(self, key: str, account: BankAccount) -> StoredMethod:
+        """Give a bank account to the gateway and keep only what it is called there."""
+        return self._gateway.add_bank_account(key, account)
+
+
 @contextmanager
 def _unknown() -> Iterator[None]:
     """Whatever goes wrong while money may move, the sentence says that nothing is known."""
@@ -538,7 +570,7 @@ def _check_address(url: str, key: str) -> None:
 
 
 def _is_test(key: str) -> bool:
-    return key.startswith(("sk_test_", "rk_test_"))
+    return key.startswith(("sk_test_", "rk_test_", "pk_test_"))
 
 
 def _is_loopback(host: str) -> bool:

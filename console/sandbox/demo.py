@@ -8,7 +8,7 @@ from typing import Final
 
 from console.domain.errors import ConsoleError
 from console.domain.staff import Role
-from console.models import search
+from console.models import ledger, search
 from console.models.accounts import Account
 from console.models.base import Records
 from console.models.bulk import count, fill, number_on, take_stock
@@ -52,6 +52,7 @@ def create(
         counts["accounts"] += len(part.accounts)
         say("Making members", counts["members"], members)
     number_on(records, Member, Registration)
+    ledger.open_all(records)
     take_stock(records)
     counts["search_keys"] = search.rebuild(records, progress)
     return counts

@@ -24,6 +24,9 @@ from console.sandbox.gateway_store import (
 from console.sandbox.gateway_wrongs import Kind, Wrongs
 
 TRAINING_KEY: Final = re.compile(r"sk_test_training[A-Za-z0-9_]{0,64}")
+PUBLIC_KEY: Final = "pk_test_training"
+"""What every desk may show: it hands in a bank account, and opens nothing else."""
+_OPEN_TO_ALL: Final = ("POST", "/v1/payment_methods")
 _LONGEST_KEY: Final = 255
 
 
@@ -61,7 +64,7 @@ class Till:
         return Said(said.status, said.body, {**headers, **said.headers})
 
     def _admitted(self, asked: Asked, request: str) -> Said:
-        _admit(asked.secret)
+        _admit(asked)
         call, ids = self._calls.find(asked.method, asked.path)
         if asked.method != "POST" or not asked.key:
             return self._carry_out(asked, call, ids, request)
@@ -137,10 +140,18 @@ def _replayed(first: Remembered, fingerprint: str, key: str) -> Said:
     return Said(first.status, json.loads(first.body), headers)
 
 
-def _admit(secret: str) -> None:
-    if not secret:
+def _admit(asked: Asked) -> None:
+    if not asked.secret:
         raise Fault(401, "You did not provide an API key.")
-    if not TRAINING_KEY.fullmatch(secret):
+    if asked.secret == PUBLIC_KEY:
+        if (asked.method, asked.path) != _OPEN_TO_ALL:
+            raise Fault(
+                403,
+                "This API call cannot be made with a publishable API key. Please use a secret API"
+                " key.",
+                code="secret_key_required",
+            )
+    elif not TRAINING_KEY.fullmatch(asked.secret):
         # Not even the end of the key is repeated: it may be a real one, sent here by mistake.
         raise Fault(
             401,

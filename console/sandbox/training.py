@@ -16,10 +16,11 @@ from typing import Any, Final
 from console.domain.members import AccountStatus, AlertKind
 from console.domain.money import Money
 from console.domain.registration import Outcome, RegistrationState
-from console.models import schema, search
-from console.models.bulk import number_on
+from console.models import ledger, schema, search
+from console.models.bulk import fill, number_on
+from console.models.ledger import LedgerEntry
 from console.models.members import Member
-from console.sandbox import demo
+from console.sandbox import demo, demo_ledger
 from console.sandbox.demo_members import ACCOUNT_COLUMNS, Part, parts
 from console.sandbox.demo_portal import Past
 from console.sandbox.demo_words import STATE, TOWNS
@@ -32,7 +33,7 @@ from console.sandbox.store import (
 )
 from console.sandbox.stories import CAST, Cast
 
-EDITION: Final = "3"
+EDITION: Final = "4"
 """Of the training data; another one on disk is made afresh."""
 
 MEMBERS: Final = 400
@@ -140,6 +141,7 @@ def _fill(folder: Path, now: datetime) -> None:
         for place, one in enumerate(CAST, start=1):
             _add_cast(story, place, one, now)
         demo.write(records, story)
+        fill(records, LedgerEntry, demo_ledger.COLUMNS, _ledgers(story))
         accounts = list(_portal_accounts(story))
         pasts: list[Past] = []
         first, more = len(CAST) + 1, MEMBERS - len(CAST)
@@ -150,6 +152,7 @@ def _fill(folder: Path, now: datetime) -> None:
             accounts += _portal_accounts(part)
             pasts += part.pasts
         number_on(records, Member)
+        ledger.open_all(records)
         search.rebuild(records)
         with records.glance() as connection:
             connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
@@ -252,16 +255,26 @@ def _account(
 ) -> tuple[Any, ...]:
     billed: date = (now - timedelta(days=9)).date()
     due = billed + timedelta(days=21)
-    balance = Money(one.balance if order == 0 else 6_400 + 910 * order)
+    balance = one.balance if order == 0 else 6_400 + 910 * order
+    # What is not past due is the last bill; who owes nothing has paid it.
+    last_bill = balance - one.past_due if balance else 14_210 + 37 * member_id
+    last_payment = last_bill - 1_310 + 41 * member_id if balance else last_bill
+    paid_on = billed + timedelta(days=-12 if balance else 4)
     cut_off = any(kind is AlertKind.DISCONNECT_PENDING for kind, _ in one.alerts)
     return (
         f"{base}01", f"{base}.01", member_id, AccountStatus.ACTIVE, street, *place,
         f"{base % 36 + 1:02}-{base % 24 + 1:02}-{base % 99:02}", f"M{20_000_000 + base * 311}",
-        "GS10" if one.business else "RES01", 1 + base % 8, balance, Money(one.past_due), due,
-        Money(14_210 + 37 * member_id), billed, Money(12_900 + 41 * member_id),
-        billed - timedelta(days=12), now.date() + timedelta(days=6) if cut_off else None,
+        "GS10" if one.business else "RES01", 1 + base % 8, Money(balance), Money(one.past_due),
+        due, Money(last_bill), billed, Money(last_payment), paid_on,
+        now.date() + timedelta(days=6) if cut_off else None,
         False, one.signed_in, since, None, 1, 1,
     )  # fmt: skip
+
+
+def _ledgers(part: Part) -> Iterator[demo_ledger.Line]:
+    """Make up the last twelve months of each account, so that there is something to look at."""
+    for row in part.accounts:
+        yield from demo_ledger.year_of(dict(zip(ACCOUNT_COLUMNS, row, strict=True)))
 
 
 def _town(name: str) -> tuple[str, str, str]:
@@ -293,6 +306,6 @@ def _usage(number: str, last: date) -> tuple[tuple[str, int], ...]:
     months = []
     for back in range(12, -1, -1):
         year, month = divmod(last.year * 12 + last.month - 1 - back, 12)
-        season = (310, 280, 190, 90, 30, 70, 130, 120, 40, 60, 160, 270)[month]
+        season = demo_ledger.SEASON[month]
         months.append((f"{year}-{month + 1:02}", 520 + season + int(number) * (back + 3) % 173))
     return tuple(months)

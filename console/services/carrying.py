@@ -10,23 +10,26 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from console.clients.http import Unexpected, Unreachable
-from console.clients.mail import Bounced, Deferred
+from console.clients.mail import Bounced, Deferred, Enclosure
 from console.clients.portal import (
     EmailSent,
     PortalRegistration,
+    Preferences,
     Refused,
     Throttled,
     VersionConflict,
 )
 from console.domain import times
+from console.domain.authorizations import NothingToRead
 from console.domain.courier import ErrandKind
+from console.domain.payments import NotPayable
 from console.domain.registration import RegistrationState
 from console.domain.texts import clean_text
 from console.domain.verification import BadEmail, check_email
 from console.models.accounts import Account
 from console.models.members import Member, corrections_of, former_names_of
 from console.models.registration import registration_for
-from console.services import news
+from console.services import authorizations, news, preferences, receipts
 from console.services.audit import Action
 from console.services.desk import Desk
 
@@ -93,15 +96,7 @@ def carry(desk: Desk, job: Job, settle_on: Callable[[str], bool]) -> End:
     the same key must never be used for two.
     """
     try:
-        match job.kind:
-            case ErrandKind.PUBLISH_NAME:
-                return _publish(desk, job)
-            case ErrandKind.RESEND:
-                return _resend(desk, job, settle_on)
-            case ErrandKind.CORRECT_EMAIL:
-                return _correct_email(desk, job, settle_on)
-            case ErrandKind.TELL_OLD_CONTACT:
-                return _tell_old_contact(desk, job)
+        return _say(desk, job, settle_on)
     except Throttled as problem:
         return Later(str(problem), problem.retry_after)
     except Refused as refusal:
@@ -114,11 +109,33 @@ def carry(desk: Desk, job: Job, settle_on: Callable[[str], bool]) -> End:
         return Later(str(problem))
 
 
+def _say(desk: Desk, job: Job, settle_on: Callable[[str], bool]) -> End:
+    match job.kind:
+        case ErrandKind.PUBLISH_NAME:
+            return _publish(desk, job)
+        case ErrandKind.RESEND:
+            return _resend(desk, job, settle_on)
+        case ErrandKind.CORRECT_EMAIL:
+            return _correct_email(desk, job, settle_on)
+        case ErrandKind.TELL_OLD_CONTACT:
+            return _tell_old_contact(desk, job)
+        case ErrandKind.SEND_RECEIPT | ErrandKind.SEND_PAY_LINK:
+            return _send_about_payment(desk, job)
+        case ErrandKind.SEND_NOTICE:
+            return _send_authorization(desk, job)
+        case ErrandKind.PUT_PREFERENCES:
+            return _put_preferences(desk, job)
+
+
 _REFUSALS = {
     ErrandKind.PUBLISH_NAME: Action.NAME_NOT_PUBLISHED,
     ErrandKind.RESEND: Action.EMAIL_NOT_RESENT,
     ErrandKind.CORRECT_EMAIL: Action.EMAIL_NOT_CORRECTED,
     ErrandKind.TELL_OLD_CONTACT: Action.OLD_CONTACT_NOT_TOLD,
+    ErrandKind.SEND_RECEIPT: Action.RECEIPT_NOT_SENT,
+    ErrandKind.SEND_PAY_LINK: Action.PAY_LINK_NOT_SENT,
+    ErrandKind.SEND_NOTICE: Action.AUTHORIZATION_NOT_SENT,
+    ErrandKind.PUT_PREFERENCES: Action.PREFERENCES_NOT_PUBLISHED,
 }
 
 
@@ -263,6 +280,125 @@ def _tell_old_contact(desk: Desk, job: Job) -> End:
             Action.OLD_CONTACT_NOT_TOLD,
         )
     return Done(f"{to} was told of the change.", lambda _: None, Action.OLD_CONTACT_TOLD)
+
+
+_NO_MAIL = "No mail server is set up where the courier runs."
+
+
+def _send_about_payment(desk: Desk, job: Job) -> End:
+    is_receipt = job.kind is ErrandKind.SEND_RECEIPT
+    return _send_receipt(desk, job) if is_receipt else _send_pay_link(desk, job)
+
+
+def _send_receipt(desk: Desk, job: Job) -> End:
+    """E-mail a receipt; it may go twice when a courier dies, and says the same both times."""
+    try:
+        to = check_email(job.wanted("to"))
+    except BadEmail:
+        return NotDone("There is no e-mail address to send it to.", Action.RECEIPT_NOT_SENT)
+    if desk.mail is None:
+        return Later(_NO_MAIL)
+    try:
+        receipt = receipts.receipt(desk, job.wanted("payment"))
+    except NotPayable as problem:
+        return NotDone(str(problem), Action.RECEIPT_NOT_SENT)
+    paper = Enclosure(f"receipt-{receipt.number}.pdf", receipts.draw(receipt))
+    try:
+        desk.mail.send(
+            to,
+            f"Your receipt {receipt.number} from {desk.settings.coop_name}",
+            f"{receipts.words(receipt)}\n\nThe receipt is enclosed.\n\n"
+            "We never ask for a password, a card or a bank number by e-mail.\n\n"
+            f"{desk.settings.coop_name}\n",
+            at=desk.now(),
+            enclosed=(paper,),
+        )
+    except Bounced:
+        return NotDone(f"The e-mail to {to} came back.", Action.RECEIPT_NOT_SENT)
+    return Done(f"The receipt went to {to}.", lambda _: None, Action.RECEIPT_SENT)
+
+
+def _send_pay_link(desk: Desk, job: Job) -> End:
+    """Send a pay link by e-mail, or by text through the address that turns e-mails into texts."""
+    told = receipts.pay_link(desk, job.wanted("payment"))
+    if told is None:
+        return NotDone("The pay link is shut already.", Action.PAY_LINK_NOT_SENT)
+    to = told.to
+    if "@" not in to:
+        if not desk.settings.text_address:
+            return NotDone(
+                "No texts can be sent from here. Send the link by e-mail.", Action.PAY_LINK_NOT_SENT
+            )
+        to = desk.settings.text_address.replace("{phone}", to)
+    if desk.mail is None:
+        return Later(_NO_MAIL)
+    try:
+        desk.mail.send(
+            to, f"Pay {told.amount} to {desk.settings.coop_name}", told.words, at=desk.now()
+        )
+    except Bounced:
+        return NotDone(f"The pay link to {told.to} came back.", Action.PAY_LINK_NOT_SENT)
+    return Done(f"The pay link went to {told.to}.", lambda _: None, Action.PAY_LINK_SENT)
+
+
+def _send_authorization(desk: Desk, job: Job) -> End:
+    """E-mail the written copy of what was allowed on the phone; twice says the same."""
+    try:
+        to = check_email(job.wanted("to"))
+    except BadEmail:
+        return NotDone(
+            "There is no e-mail address for the written copy. Print it and send it by mail.",
+            Action.AUTHORIZATION_NOT_SENT,
+        )
+    if desk.mail is None:
+        return Later(_NO_MAIL)
+    try:
+        told = authorizations.copy_of(desk, job.wanted("payment"))
+    except NothingToRead as problem:
+        return NotDone(str(problem), Action.AUTHORIZATION_NOT_SENT)
+    try:
+        desk.mail.send(
+            to,
+            f"Your authorization of bank debits by {desk.settings.coop_name}",
+            authorizations.letter(desk, told),
+            at=desk.now(),
+            enclosed=(Enclosure("authorization.pdf", authorizations.draw(told)),),
+        )
+    except Bounced:
+        return NotDone(
+            f"The written copy to {to} came back. Print it and send it by mail.",
+            Action.AUTHORIZATION_NOT_SENT,
+        )
+    return Done(f"The written copy went to {to}.", lambda _: None, Action.AUTHORIZATION_SENT)
+
+
+def _put_preferences(desk: Desk, job: Job) -> End:
+    """Bring what was changed here to the portal; what the member chose there besides stays.
+
+    What is on file now is brought, so that of two quick changes the newer one wins.
+    """
+    for _ in range(2):
+        held = desk.portal.preferences(job.account_number, staff=job.asked_by)
+        with desk.records.read() as db:
+            wanted = preferences.with_ours(db, held, job.payload)
+        if wanted != held:
+            try:
+                held = desk.portal.change_preferences(wanted, staff=job.asked_by)
+            except VersionConflict:
+                continue  # the member has just chosen something there: read it, then ours again
+        return Done(
+            f"{desk.settings.portal_name} knows what the member wants to hear of.",
+            _learn_preferences(desk, held),
+            Action.PREFERENCES_PUBLISHED,
+        )
+    return Later("The member is changing the same at the portal just now.")
+
+
+def _learn_preferences(desk: Desk, held: Preferences) -> Learn:
+    def learn(db: Session) -> None:
+        preferences.take(db, desk, held)
+
+    return learn
 
 
 def _registration_id(desk: Desk, job: Job, settle_on: Callable[[str], bool]) -> str | None:

@@ -116,8 +116,9 @@ def mail_trouble(db: Session, desk: Desk) -> str:
     many = db.scalar(select(func.count()).select_from(Errand).where(left)) or 0
     if not many:
         return ""
-    wait = "One e-mail waits" if many == 1 else f"{many} e-mails wait"
-    return f"{wait} to tell old addresses of a change. {desk.no_mail}"
+    noun = "One e-mail" if many == 1 else f"{many} e-mails"
+    verb = "waits" if many == 1 else "wait"
+    return f"{noun} to members {verb}. {desk.no_mail}"
 
 
 def _failed(problem: BaseException) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from console.clients.gateway import BankTeller, PaymentGateway
 from console.clients.mail import BadMailServer, Mail
 from console.clients.portal import Portal
 from console.domain.errors import ConsoleError
@@ -37,6 +38,10 @@ class Desk:
     settings: Settings = field(default_factory=Settings)
     workstation: str = field(default_factory=socket.gethostname)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    gateway: PaymentGateway | None = None
+    """Where money is moved; only whoever carries has the key."""
+    teller: BankTeller | None = None
+    """Where a bank account told on the phone is given to; it can do nothing else."""
 
     @property
     def carries(self) -> bool:

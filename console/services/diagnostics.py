@@ -6,7 +6,7 @@ import platform
 import re
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -17,6 +17,7 @@ from console.clients.http import Unreachable
 from console.domain.courier import ErrandState
 from console.domain.errors import ConsoleError
 from console.models.courier import Errand
+from console.models.payments import unknown_since
 from console.models.problems import DatabaseAway
 from console.services import backups, rounds
 from console.services.desk import Desk
@@ -101,6 +102,25 @@ def portal(desk: Desk) -> Light:
     return Light(True, _since(began), "The portal answers.")
 
 
+def gateway(desk: Desk) -> Light:
+    """Say how payments fare: whether the gateway was heard last, and what is not known yet.
+
+    A desk without the gateway's key sees it by what the courier could not find out.
+    """
+    began = time.monotonic()
+    with desk.records.read() as db:
+        long = unknown_since(db, desk.office_time(db) - _KNOWN_WITHIN)
+    heard = desk.gateway.exchanges[-1:] if desk.gateway else ()
+    if any(exchange.status is None for exchange in heard):
+        words = "The payment gateway does not answer. Payments wait; nothing is lost or doubled."
+        return Light(False, _since(began), words)
+    if long:
+        many = "One payment is" if long == 1 else f"{long} payments are"
+        words = f"{many} not known yet and being checked. Do not take them again."
+        return Light(False, _since(began), words, speaks=True)
+    return Light(True, _since(began), "Every payment is known.")
+
+
 def second_copy(desk: Desk) -> SecondCopy | None:
     """Say whether commits are on two machines; None where nobody expects it."""
     if desk.records.engine.dialect.name != "postgresql" or desk.settings.training:
@@ -109,7 +129,9 @@ def second_copy(desk: Desk) -> SecondCopy | None:
 
 
 def exchanges(desk: Desk) -> tuple[ExchangeRow, ...]:
-    """List the last calls to the portal, the newest first."""
+    """List the last calls to the portal and the gateway, the newest first."""
+    till = desk.gateway.exchanges if desk.gateway else ()
+    called = sorted((*desk.portal.exchanges, *till), key=lambda exchange: exchange.at)
     return tuple(
         ExchangeRow(
             at=exchange.at,
@@ -120,7 +142,7 @@ def exchanges(desk: Desk) -> tuple[ExchangeRow, ...]:
             outcome=exchange.outcome,
             request_id=exchange.request_id,
         )
-        for exchange in reversed(desk.portal.exchanges)
+        for exchange in reversed(called)
     )
 
 
@@ -155,6 +177,8 @@ def _second_copy_in_words(desk: Desk) -> str:
     return f"{copy.state}: {copy.words[:1].lower()}{copy.words[1:]}"
 
 
+_KNOWN_WITHIN: Final = timedelta(seconds=45)
+"""How long a payment may be under way before it is worth a word."""
 _HOW_COMMITS_WAIT: Final = text(
     "SELECT current_setting('synchronous_standby_names'), current_setting('synchronous_commit')"
 )

@@ -29,6 +29,7 @@ from console.models.members import (
     notes_of,
     open_alerts_of,
 )
+from console.models.payments import payments_of
 from console.models.staff import names_of_staff
 from console.services import advice, audit, standing, timeline
 from console.services.audit import Action
@@ -113,6 +114,7 @@ def _page(db: Session, desk: Desk, member: Member, call_id: str | None) -> Membe
         contact_changes=changes_of_contact(db, member.id, timeline.MOST_ENTRIES),
         notes=notes_of(db, member.id, timeline.MOST_ENTRIES),
         errands=errands,
+        payments=payments_of(db, member.id, timeline.MOST_ENTRIES),
         staff=staff,
     )
     return MemberPage(

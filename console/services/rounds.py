@@ -13,7 +13,15 @@ from console.domain import times
 from console.domain.courier import MISSED_AFTER, ErrandKind, ErrandState, Way
 from console.models.base import change_where, touch
 from console.models.courier import CourierSign, backlog_of, newest_signs
-from console.services import courier, polling
+from console.services import (
+    arrangements,
+    autopay,
+    charging,
+    courier,
+    methods,
+    polling,
+    reconciliation,
+)
 from console.services.courier import Round
 from console.services.desk import Desk
 
@@ -44,23 +52,51 @@ class Turn:
 
 
 def take_turn(desk: Desk, *, mail: bool = True) -> Turn:
-    """Carry the errands that are due and ask the portal for news; e-mails go last, if at all.
+    """Carry what is due and ask the portal for news; payments first, e-mails last, if at all.
 
     A mail server may take its time to say nothing, and nobody on the phone waits for it.
     """
+    money = _carry_money(desk)
     errands = courier.make_round(desk, ways=(Way.PORTAL,))
     news = polling.poll(desk)
     mails = courier.make_round(desk, ways=(Way.MAIL,)) if mail else Round(0, errands.waiting)
     away = "" if news.reachable else news.words
     return Turn(
-        errands.carried + mails.carried,
+        money.carried + errands.carried + mails.carried,
         mails.waiting,
         news.attempts,
         news.reachable,
-        " ".join(word for word in (away, errands.trouble) if word),
+        " ".join(word for word in (away, money.trouble, errands.trouble) if word),
         mails.trouble,
         mails.mail_away,
     )
+
+
+def carry_all(desk: Desk) -> Round:
+    """Carry whatever is due, payments first; a desk that may not carry only counts what waits."""
+    _carry_money(desk)
+    return courier.make_round(desk)
+
+
+def keep_dates(desk: Desk) -> str:
+    """Do what is done by the day: Auto Pay, promises, and yesterday beside the gateway's list.
+
+    Each is done once however often and by however many couriers this is called. Answers what
+    kept it from something, in words; a desk that may not carry leaves it to the courier.
+    """
+    if not desk.carries:
+        return ""
+    arrangements.settle_due(desk)
+    if desk.gateway is None:
+        return ""
+    autopay.run_due(desk)
+    return reconciliation.daily(desk)
+
+
+def _carry_money(desk: Desk) -> Round:
+    paid, kept = charging.make_round(desk), methods.make_round(desk)
+    words = " ".join(dict.fromkeys(word for word in (paid.trouble, kept.trouble) if word))
+    return Round(paid.carried + kept.carried, paid.waiting + kept.waiting, words)
 
 
 def leave_sign(desk: Desk, name: str, started_at: datetime, carried: int, turn: Turn) -> None:

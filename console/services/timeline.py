@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +13,7 @@ from console.domain.courier import ErrandKind, ErrandState
 from console.domain.masking import HIDDEN_MONEY, mask_addresses, mask_email
 from console.domain.members import display_name
 from console.domain.money import Money
+from console.domain.payments import PaymentState
 from console.domain.registration import Outcome, Proof
 from console.domain.verification import DeliveryStatus
 from console.models.accounts import Account
@@ -20,6 +21,7 @@ from console.models.calls import Call
 from console.models.contact import ContactChange, contact_of
 from console.models.courier import Errand
 from console.models.members import Member, NameCorrection, Note
+from console.models.payments import Payment
 from console.models.registration import RegistrationAttempt
 from console.models.verification import Delivery
 from console.services.member_page import EntryKind, TimelineEntry
@@ -42,6 +44,10 @@ _ERRANDS = {
         # After a correction of the name no address is an old one.
         "The member was told of the change by e-mail"
     ),
+    (ErrandKind.SEND_RECEIPT, ErrandState.DONE): "Receipt sent by e-mail",
+    (ErrandKind.SEND_PAY_LINK, ErrandState.DONE): "Pay link sent",
+    (ErrandKind.SEND_NOTICE, ErrandState.DONE): "Written copy of the authorization sent",
+    (ErrandKind.PUT_PREFERENCES, ErrandState.DONE): "Choices of notices reached the portal",
 }
 
 
@@ -57,6 +63,7 @@ class Happenings:
     contact_changes: Sequence[ContactChange]
     notes: Sequence[Note]
     errands: Sequence[Errand]
+    payments: Sequence[Payment]
     staff: Mapping[str, str]
     """The name behind each login."""
 
@@ -81,8 +88,15 @@ def _entries(h: Happenings, zone: str, masked: bool) -> Iterator[TimelineEntry]:
     stands = contact_of(h.member).as_fields()
     for change in h.contact_changes:
         yield from _contact(change, stands, h.staff, masked)
+    yield from (_payment(payment, h.staff, masked) for payment in h.payments)
+    told = {
+        (share.account_number, payment.counts_on)
+        for payment in h.payments
+        if payment.state is PaymentState.CHARGED
+        for share in payment.shares
+    }
     for account in h.accounts:
-        yield from _money(account, zone, masked)
+        yield from _money(account, zone, masked, told)
 
 
 def _attempt(attempt: RegistrationAttempt, email: Callable[[str], str]) -> TimelineEntry:
@@ -223,12 +237,41 @@ def _became(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     )
 
 
-def _money(account: Account, zone: str, masked: bool) -> Iterator[TimelineEntry]:
+_PAYMENTS = {
+    PaymentState.INTENT: "Payment asked for",
+    PaymentState.SENDING: "Payment being made",
+    PaymentState.UNKNOWN: "Payment not known yet",
+    PaymentState.CHARGED: "Payment",
+    PaymentState.DECLINED: "Payment declined",
+    PaymentState.REVIEW: "Payment under review",
+    PaymentState.ABANDONED: "Payment not sent",
+}
+
+
+def _payment(payment: Payment, staff: Mapping[str, str], masked: bool) -> TimelineEntry:
+    numbers = ", ".join(share.account_number for share in payment.shares)
+    many = "Accounts" if len(payment.shares) > 1 else "Account"
+    amount = HIDDEN_MONEY if masked else str(payment.amount)
+    answer = "" if payment.state is PaymentState.CHARGED else f" {payment.answer}"
+    return TimelineEntry(
+        payment.finished_at or payment.asked_at,
+        EntryKind.PAYMENT,
+        f"{_PAYMENTS[payment.state]} of {amount}",
+        f"{payment.method_words or payment.way.words}. {many} {numbers}.{answer}".rstrip(),
+        staff.get(payment.asked_by, payment.asked_by),
+    )
+
+
+def _money(
+    account: Account, zone: str, masked: bool, told: Collection[tuple[str, date | None]]
+) -> Iterator[TimelineEntry]:
+    """Tell of the last bill and the last payment, unless the payment has an entry of its own."""
     for kind, title, sum_, on in (
         (EntryKind.PAYMENT, "Payment", account.last_payment, account.last_payment_on),
         (EntryKind.BILL, "Bill", account.last_bill, account.last_bill_on),
     ):
-        if sum_ is not None and on is not None:
+        own = kind is EntryKind.PAYMENT and (account.number, on) in told
+        if sum_ is not None and on is not None and not own:
             yield _dated(kind, title, sum_, on, account.number, zone, masked)
 
 

@@ -16,6 +16,7 @@ from console.domain.calls import Fact, Reason, Result
 from console.domain.contact import FIELD_WORDS, shown
 from console.domain.contact import Asked as OnWhoseWord
 from console.domain.courier import ErrandKind, ErrandState
+from console.domain.drawers import MovementKind
 from console.domain.members import AlertKind, HolderRole, MayAct
 from console.domain.money import Money
 from console.domain.registration import Outcome, Proof
@@ -82,6 +83,56 @@ _WORDS: Final = {
     Action.ALERT_RAISED: "Raised an alert",
     Action.ALERT_CLEARED: "Cleared an alert",
     Action.ALERT_RESTORED: "Brought an alert back",
+    Action.DRAWER_OPENED: "Opened their drawer",
+    Action.DRAWER_MOVED: "Put cash into their drawer, or took some out",
+    Action.DRAWER_COUNTED: "Counted a drawer that was not as expected",
+    Action.DRAWER_CLOSED: "Closed a drawer",
+    Action.DRAWER_PRINTED: "Printed the sheet of a drawer",
+    Action.PAYMENT_ASKED: "Asked for a payment",
+    Action.PAYMENT_CHARGED: "A payment was made",
+    Action.PAYMENT_DECLINED: "A payment was declined",
+    Action.PAYMENT_NOT_KNOWN: "It was not known what became of a payment",
+    Action.PAYMENT_ABANDONED: "A payment was given up unsent",
+    Action.PAYMENT_CANCELLED: "Called off a payment before it was sent",
+    Action.PAYMENT_UNDER_REVIEW: "A payment was put under review",
+    Action.PAYMENT_DECIDED: "Decided what became of a payment",
+    Action.PAYMENT_RETURNED: "A payment came back",
+    Action.PAYMENT_VOIDED: "Voided a payment",
+    Action.PAYMENT_REFUSED: "Was refused when taking a payment",
+    Action.PAGE_SHUT_ASKED: "Asked for the payment page to be shut",
+    Action.RECEIPT_SENT: "The receipt was e-mailed",
+    Action.RECEIPT_NOT_SENT: "The receipt could not be e-mailed",
+    Action.RECEIPT_READ_OUT: "Read out the receipt",
+    Action.RECEIPT_PRINTED: "Printed the receipt",
+    Action.PAY_LINK_SENT: "The pay link was sent",
+    Action.PAY_LINK_NOT_SENT: "The pay link could not be sent",
+    Action.REFUND_ASKED: "Asked for a refund",
+    Action.REFUND_APPROVED: "Approved a refund",
+    Action.REFUND_GIVEN: "A refund was given",
+    Action.REFUND_REFUSED: "A refund was refused",
+    Action.REFUND_UNDER_REVIEW: "A refund was put under review",
+    Action.REFUND_CALLED_OFF: "Called off a refund",
+    Action.METHOD_ASKED: "Asked for a payment method to be stored or taken away",
+    Action.METHOD_STORED: "A payment method was stored",
+    Action.METHOD_REMOVED: "Took a payment method away",
+    Action.METHOD_DEFAULT_CHANGED: "Made another payment method the usual one",
+    Action.METHOD_NOT_STORED: "A payment method was not stored",
+    Action.ARRANGEMENT_MADE: "Agreed on a payment arrangement",
+    Action.ARRANGEMENT_CALLED_OFF: "Called off a payment arrangement",
+    Action.ARRANGEMENT_KEPT: "A payment arrangement was kept",
+    Action.ARRANGEMENT_BROKEN: "A payment arrangement was broken",
+    Action.AUTHORIZATION_SENT: "The written copy of an authorization was sent",
+    Action.AUTHORIZATION_NOT_SENT: "The written copy of an authorization could not be sent",
+    Action.AUTO_PAY_ENROLLED: "Enrolled an account in Auto Pay",
+    Action.AUTO_PAY_ENDED: "Ended Auto Pay for an account",
+    Action.AUTO_PAY_RUN: "Auto Pay asked for a payment",
+    Action.AUTO_PAY_SKIPPED: "Auto Pay left out a payment",
+    Action.PREFERENCES_CHANGED: "Changed what the member wants to hear of",
+    Action.PREFERENCES_PUBLISHED: "The member’s wishes reached the portal",
+    Action.PREFERENCES_NOT_PUBLISHED: "The member’s wishes did not reach the portal",
+    Action.DAY_RECONCILED: "Laid a day beside the gateway’s list",
+    Action.MISMATCH_CLEARED: "Cleared a line of the reconciliation sheet",
+    Action.PAYMENTS_EXPORTED: "Took the list of payments out as a file",
     Action.TRAIL_EXPORTED: "Took this trail out as a file",
     Action.TRAIL_VERIFIED: "Had this trail verified",
 }
@@ -176,6 +227,8 @@ _IN_WORDS: Final[dict[tuple[str, str], Callable[[str], str]]] = {
     ("staff", "role"): lambda told: Role(told).words,
     ("staff", "wanted"): lambda told: _WANTED.get(told) or act_in_words(told),
     ("registration", "reason"): lambda told: _REFUSALS[Outcome(told)],
+    ("drawer", "kind"): lambda told: MovementKind(told).words,
+    ("drawer_movement", "kind"): lambda told: MovementKind(told).words,
 }
 _WANTED: Final[dict[str, str]] = {
     Action.STAFF_SIGNED_IN: "To sign in",
@@ -225,13 +278,20 @@ _PLAINLY: Final = {
     ("training", True): "for training",
     ("training", False): "",
 }
-_KEYS: Final = frozenset({"errand", "correction", "change", "undo", "registration"})
+_KEYS: Final = frozenset(
+    {"errand", "correction", "change", "undo", "registration", "drawer", "movement"}
+)
 """What only leads to another row; the exported file has it."""
 _HOLDS_SEVERAL: Final = frozenset(
     {("contact_change", "before"), ("contact_change", "after"), ("errand", "payload")}
 )
 _PEOPLE: Final = frozenset({"staff", "login", "assigned_to"})
-_MONEY: Final = frozenset({"balance", "past_due", "last_bill", "last_payment"})
+_MONEY: Final = frozenset(
+    {
+        "balance", "past_due", "last_bill", "last_payment", "opening_cash", "counted_cash",
+        "expected_cash", "counted_cheque_sum", "expected_cheque_sum",
+    }
+)  # fmt: skip
 _YES_OR_NO: Final = frozenset(
     {"is_business", "looks_like_other_person", "dismissed", "member_began", "autopay", "paperless"}
 )

@@ -113,14 +113,16 @@ class DiagnosticsScreen(Screen):
                 ),
             ),
             key=lambda e: e.request_id,
-            name="Last exchanges with the portal",
+            name="Last exchanges with the portal and the gateway",
             empty=EmptyPlace(
                 "portal", "No word has passed with the portal yet.",
                 more="Open a member or the registrations, and what is asked appears here.",
             ),
         )  # fmt: skip
         self._make_carrying(below)
-        last = Section("Last exchanges with the portal", note="personal data left out")
+        last = Section(
+            "Last exchanges with the portal and the gateway", note="personal data left out"
+        )
         last.body.addWidget(self.exchanges, 1)
         # It takes the room that is left, however long it is.
         self.exchanges.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLayout, QVBoxLayout, QWidget
 
 from console.background import Background
@@ -22,6 +22,7 @@ from console.views.theme import GRID
 from console.views.toasts import say
 from console.views.widgets import (
     Badge,
+    Button,
     Card,
     FlowLayout,
     IconButton,
@@ -34,6 +35,9 @@ from console.views.widgets import (
 
 MOST_SHOWN = 4
 """Rows of the list before it scrolls."""
+
+WORDS_FROM = 420
+"""From this width on, at 100 % text, the button beside the account shows its words."""
 
 PORTAL_WORDS = {
     CaseKind.REFUSED: ("Refused", "cross-circle", "bad"),
@@ -168,10 +172,10 @@ class AccountDetail(QWidget):
         super().__init__()
         self._desk = background.desk
         self._account: AccountRow | None = None
+        self._act: Button | None = None
         self.name = heading("")
         self.printed = muted("")
-        self.portal = Badge("portal", "", "muted")
-        self.status = Badge("check-circle", "Active", "good")
+        self.portal, self.status = Badge("portal", ""), Badge("check-circle", "Active", "good")
         self.disconnect_on = Badge("disconnect", "", "bad")
         self.past = Badge("alert", "Past due", "bad")
         self.place = Words("", wrap=True).selectable()
@@ -181,8 +185,7 @@ class AccountDetail(QWidget):
         self.copy_meter = IconButton("copy", "Copy the meter number", size=14)
         self.copy_meter.clicked.connect(self._on_copy_meter)
         self.balance = Money("Balance", strong=True)
-        self.past_due = Money("Past due")
-        self.due = Money("Due")
+        self.past_due, self.due = Money("Past due"), Money("Due")
         self._facts = QWidget()
         facts = QGridLayout(self._facts)
         facts.setContentsMargins(0, 0, 0, 0)
@@ -223,8 +226,21 @@ class AccountDetail(QWidget):
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(12)
         layout.addLayout(row(self.name, self.printed, 0))
-        layout.addWidget(self.flags)
+        self._beside_flags = row(self.flags)
+        layout.addLayout(self._beside_flags)
         layout.addLayout(below)
+
+    def add_act(self, action: QAction) -> Button:
+        """Put a button beside the account's flags for something that can be done with it."""
+        self._act = Button(action)
+        self._beside_flags.addWidget(self._act)
+        self._beside_flags.setStretch(0, 1)
+        return self._act
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._act is not None:
+            self._act.show_words(self.width() >= theme.current().px(WORDS_FROM))
 
     def show_account(self, account: AccountRow | None) -> None:
         """Show one account, or that there is none."""

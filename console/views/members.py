@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Literal
 from uuid import uuid4
@@ -21,23 +21,32 @@ from PySide6.QtWidgets import (
 from console.background import Background, DatabaseAway
 from console.domain.errors import ConsoleError
 from console.domain.members import AlertKind
+from console.domain.money import Money
 from console.domain.registration import RegistrationState
 from console.services import contact, members
 from console.services.calls import CallState
 from console.services.contact import ContactChanged
 from console.services.member_page import AccountRow, MemberPage, NextAct, NextStep
 from console.views import theme
+from console.views.arrangements import ArrangementsPanel
+from console.views.autopay import AutoPayPanel
 from console.views.calls import CallerPanel
 from console.views.contact import ContactSheet
 from console.views.correction import CorrectionDialog
 from console.views.explanation import ExplainPanel
 from console.views.flash import flash
+from console.views.ledger import LedgerSheet
 from console.views.member_accounts import AccountsPanel
 from console.views.member_alerts import AlertSheet
 from console.views.member_header import MemberHeader
+from console.views.member_payments import MemberPayments
 from console.views.member_portal import PortalCard
+from console.views.methods import MethodsPanel
 from console.views.next_step import NextStepBar
 from console.views.notes import NoteField
+from console.views.notices import NoticesPanel
+from console.views.payment_sheet import PaymentSheet
+from console.views.payment_state import open_in_browser
 from console.views.presence import Company
 from console.views.screen import Screen
 from console.views.theme import GRID
@@ -83,15 +92,25 @@ class MemberScreen(Screen):
         self.step = NextStepBar()
         self.caller = CallerPanel(background, member_id)
         self.accounts = AccountsPanel(background)
+        self.payments = MemberPayments(background, member_id)
+        self.open_url: Callable[[str], None] = open_in_browser
         self.explain = ExplainPanel(background)
         self.verification = VerificationPanel(background)
         self.portal = PortalCard(background)
+        self.methods = MethodsPanel(background)
+        self.autopay = AutoPayPanel(background)
+        self.arrangements = ArrangementsPanel(background)
+        self.notices = NoticesPanel(background)
         self.timeline = Timeline(background)
         self.note = NoteField(background, member_id)
         self.timeline.body.addWidget(self.note)
         self._lay_out()
         self.caller.call_changed.connect(self._on_call_answer)
         self.accounts.chosen.connect(self._on_account)
+        self.payments.payment_wanted.connect(self.open_payment)
+        self.accounts.detail.add_act(self.payments.take)
+        self.payments.ledger_wanted.connect(self.open_ledger)
+        self.payments.opened.connect(self.show_payment)
         self.step.taken.connect(self._on_step)
         self.explain.correction_wanted.connect(self.open_correction)
         self.header.alerts_wanted.connect(self.open_alerts)
@@ -160,12 +179,14 @@ class MemberScreen(Screen):
         self.accounts.show_accounts(
             page.accounts, self._wanted_account or page.next_step.account_number, light=light
         )
+        self.payments.show_masked(page.masked)
         self.timeline.show_entries(page.timeline, light=light)
         self._shown_first(True)
         if before is not None:
             for part in self._changed(before, page, own_look=own_look):
                 flash(part)
         if first:
+            self.payments.load()
             self.company.arrive()
             self.show_call(self._call)
             if self._taken_up is not None:
@@ -181,6 +202,8 @@ class MemberScreen(Screen):
         self.caller.show_call(call)
         self.header.show_call(own)
         self.note.show_call(own.id if own else None)
+        if self.page_shown is not None:
+            self.methods.load(self.member_id, own)
         if self.page_shown is not None and self._call_asked != _asked(own):
             self.load()
 
@@ -215,6 +238,53 @@ class MemberScreen(Screen):
         sheet.changed.connect(self._on_contact_changed)
         self.company.begin_editing("contact details")
         sheet.finished.connect(self.company.end_editing)
+        sheet.open()
+        return sheet
+
+    def open_payment(self, shares: Mapping[str, Money] | None = None) -> PaymentSheet | None:
+        """Open the sheet on which a payment is taken; `shares` are amounts agreed on before."""
+        account = self.accounts.account
+        if self.page_shown is None or account is None:
+            return None
+        own = self._own_call()
+        sheet = PaymentSheet.of_page(
+            self,
+            self.background,
+            self.page_shown,
+            own.id if own else None,
+            account.number,
+            shares,
+            open_url=self.open_url,
+        )
+        return self._open_payment_sheet(sheet)
+
+    def show_payment(self, payment_id: str) -> PaymentSheet | None:
+        """Open the sheet on which a payment that was taken already is shown as it stands."""
+        if self.page_shown is None:
+            return None
+        sheet = PaymentSheet(
+            self,
+            self.background,
+            member_id=self.member_id,
+            member_name=self.page_shown.display_name,
+            payment_id=payment_id,
+            open_url=self.open_url,
+        )
+        return self._open_payment_sheet(sheet)
+
+    def _open_payment_sheet(self, sheet: PaymentSheet) -> PaymentSheet:
+        sheet.again_wanted.connect(self.open_payment)
+        self.company.begin_editing("a payment")
+        sheet.finished.connect(self.company.end_editing)
+        sheet.open()
+        return sheet
+
+    def open_ledger(self) -> LedgerSheet | None:
+        """Open the ledger of the account that is chosen."""
+        account = self.accounts.account
+        if self.page_shown is None or account is None or self.page_shown.masked:
+            return None
+        sheet = LedgerSheet(self, self.background, account.number)
         sheet.open()
         return sheet
 
@@ -265,9 +335,14 @@ class MemberScreen(Screen):
         for part in (
             self.caller,
             self.accounts,
+            self.payments,
             self.explain,
             self.verification,
             self.portal,
+            self.methods,
+            self.autopay,
+            self.arrangements,
+            self.notices,
         ):
             self._column.addWidget(part)
         self.caller.setVisible(self._may)  # who only looks is not called by anybody
@@ -299,6 +374,7 @@ class MemberScreen(Screen):
             "It comes by itself as soon as the database answers.",
         )
         whole.addWidget(self.step)
+        whole.addWidget(self.payments.open_box)
         whole.addLayout(self._beside, 1)
         self.page.addWidget(self.header)
         self.page.addWidget(self._body, 1)
@@ -410,8 +486,10 @@ class MemberScreen(Screen):
 
     def _on_account(self, account: AccountRow | None) -> None:
         if account is None:
-            self.verification.hide()
-            self.portal.hide()
+            for part in (
+                self.verification, self.portal, self.autopay, self.arrangements, self.notices,
+            ):  # fmt: skip
+                part.hide()
         # Once the portal has taken a registration there is no refusal to explain.
         self.explain.setVisible(
             account is not None and account.portal.state is RegistrationState.NONE
@@ -424,6 +502,13 @@ class MemberScreen(Screen):
             self.explain.show_account(self.page_shown, account, own.id if own else None)
             self.verification.show_account(self.page_shown, account, own.id if own else None)
             self.portal.show_account(self.page_shown, account)
+            for panel in (self.autopay, self.arrangements, self.notices):
+                panel.show_account(
+                    self.page_shown,
+                    account,
+                    own.id if own else None,
+                    call_verified=own is not None and own.verified,
+                )
 
     def _on_step(self, step: NextStep) -> None:
         if step.account_number:

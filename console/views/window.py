@@ -41,6 +41,7 @@ from console.views.call_bar import CallBar
 from console.views.diagnostics import DiagnosticsScreen, tone_of
 from console.views.members import Form, MemberScreen
 from console.views.palette import Palette
+from console.views.payments import PaymentsScreen
 from console.views.registration import RegistrationsScreen
 from console.views.screen import Screen
 from console.views.search_box import SearchBox
@@ -87,6 +88,7 @@ class Place:
 SCREENS: tuple[Place, ...] = (
     Place("Members", "members", lambda window: window.tabs),
     Place("Registrations", "registrations", lambda window: window.make_registrations()),
+    Place("Payments", "payments", lambda window: window.make_payments()),
 )
 """The places in their order; a feature adds its line here."""
 
@@ -223,6 +225,11 @@ class Window(QMainWindow):
             self._asking.add("portal")
             self.background.ask(diagnostics.portal).then(self, self.show_portal, quiet=True)
 
+        if "gateway" not in self._asking:
+            self._asking.add("gateway")
+            self.background.ask(diagnostics.gateway).then(
+                self, self.show_gateway, failed=lambda _: self.show_gateway(None), quiet=True
+            )
         if "second copy" not in self._asking:
             self._asking.add("second copy")
             self.background.ask(diagnostics.second_copy).then(
@@ -233,6 +240,12 @@ class Window(QMainWindow):
             self.background.ask(rounds.health).then(
                 self, self.show_courier, failed=lambda _: self.show_courier(None), quiet=True
             )
+
+    def show_gateway(self, light: Light | None) -> None:
+        """Show how payments fare; while the database is away nobody knows."""
+        self._asking.discard("gateway")
+        if light is not None:
+            self.gateway_button.show_light(light)
 
     def show_second_copy(self, copy: SecondCopy | None) -> None:
         """Warn when commits are on one machine only, where two are expected."""
@@ -341,6 +354,12 @@ class Window(QMainWindow):
         screen = RegistrationsScreen(self.background)
         screen.open_member.connect(self.open_account)
         screen.load()
+        return screen
+
+    def make_payments(self) -> PaymentsScreen:
+        """Build the payments place."""
+        screen = PaymentsScreen(self.background)
+        screen.open_member.connect(self.open_account)
         return screen
 
     def make_audit(self) -> AuditScreen:
@@ -491,11 +510,13 @@ class Window(QMainWindow):
             layout.addWidget(button)
         self.database_button = LightButton("database", "Database")
         self.portal_button = LightButton("portal", "Portal")
+        self.gateway_button = LightButton("payments", "Gateway")
         self.courier_button = CourierButton()
         self.second_copy_button = SecondCopyButton()
         self.second_copy_button.hide()
         for light in (
-            self.database_button, self.second_copy_button, self.portal_button, self.courier_button,
+            self.database_button, self.second_copy_button, self.portal_button,
+            self.gateway_button, self.courier_button,
         ):  # fmt: skip
             light.clicked.connect(lambda: self.go_to("Diagnostics"))
         self.portal_button.setVisible(bool(self.settings.portal_url))
@@ -507,6 +528,7 @@ class Window(QMainWindow):
         layout.addWidget(self.database_button)
         layout.addWidget(self.second_copy_button)
         layout.addWidget(self.portal_button)
+        layout.addWidget(self.gateway_button)
         layout.addWidget(self.courier_button)
         layout.addSpacing(4)
         layout.addWidget(rule())
@@ -748,7 +770,8 @@ class Window(QMainWindow):
             button.setText("" if narrow else word)
             button.setToolTip(word if narrow else "")
         for light in (
-            self.database_button, self.second_copy_button, self.portal_button, self.courier_button,
+            self.database_button, self.second_copy_button, self.portal_button,
+            self.gateway_button, self.courier_button,
         ):  # fmt: skip
             light.show_name(not narrow)
         for part in (self.coop_name, self.person_names, self.person_icon):

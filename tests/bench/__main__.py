@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-PARTS = ("names", "look_up", "keys", "feed", "load", "edits")
+PARTS = ("names", "look_up", "keys", "feed", "load", "edits", "payments", "reconcile")
 TAKES_MEMBERS = ("look_up", "keys")
 
 

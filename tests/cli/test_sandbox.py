@@ -39,7 +39,7 @@ def test_it_serves_both_until_standard_input_closes(tmp_path):
     with sandbox("--data", str(tmp_path), "--until-stdin-closes") as (process, told):
         client = Portal(told["portal"], portal.TOKEN, "desk 1")
         assert client.check_registration(DELONG, "DeLong", staff=STAFF).passes
-        assert told.keys() == {"portal", "mailbox", "smtp"}
+        assert told.keys() == {"portal", "mailbox", "smtp", "gateway"}
         process.communicate(timeout=30)
         assert process.returncode == 0
         with pytest.raises(Unreachable):

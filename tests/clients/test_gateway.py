@@ -46,7 +46,7 @@ from console.clients.gateway import (
     Unexpected,
     Unreachable,
 )
-from console.clients.stripe_gateway import StripeGateway
+from console.clients.stripe_gateway import StripeGateway, StripeTeller
 from console.domain.money import Money
 from console.sandbox import gateway
 from console.sandbox.gateway import Kind
@@ -829,6 +829,38 @@ def test_a_key_is_only_shown_where_it_belongs(url, key, taken):
     else:
         with pytest.raises(ValueError, match="gateway"):
             StripeGateway(url, key)
+
+
+def test_a_desk_gives_a_bank_account_with_a_key_that_can_do_nothing_else(till, client):
+    teller = StripeTeller(till.url, "pk_test_training", deadline=5)
+    account = BankAccount("Rose DeLong", "110000000", "000123456789")
+    given = teller.add_bank_account("one", account)
+    assert (given.kind, given.last_four) == (MethodKind.BANK, "6789")
+    assert teller.add_bank_account("one", account) == given
+    customer = client.add_customer("c", "7", "Rose", "").id
+    assert client.save_method(given.id, customer) == given
+    assert teller.exchanges
+    teller.close()
+    assert not hasattr(teller, "charge")
+    unheeding = StripeGateway(till.url, "pk_test_training", deadline=5)
+    with pytest.raises(KeyRefused):
+        unheeding.charge(Order("p", given.id, AMOUNT))
+    unheeding.close()
+    assert till.tally()["charges"] == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("https://api.stripe.com", "sk_live_1"),
+        ("https://api.stripe.com", "rk_test_1"),
+        ("http://127.0.0.1:4242", "pk_live_1"),
+        ("http://api.stripe.com", "pk_test_1"),
+    ],
+)
+def test_a_desk_holds_no_key_but_a_publishable_one(url, key):
+    with pytest.raises(ValueError, match="gateway"):
+        StripeTeller(url, key)
 
 
 def test_a_gateway_with_a_certificate_nobody_vouches_for_is_told_nothing(tmp_path):

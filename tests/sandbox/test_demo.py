@@ -3,14 +3,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from console.domain.errors import ConsoleError
+from console.domain.ledger import LedgerKind
 from console.domain.members import AccountStatus, AlertKind
 from console.domain.registration import CaseKind, Outcome, RegistrationState, place
 from console.models import search
 from console.models.accounts import Account
+from console.models.audit import AuditEntry
 from console.models.bulk import count
+from console.models.ledger import LedgerEntry
 from console.models.members import Alert, Holder, Member
 from console.models.registration import Registration, RegistrationAttempt
 from console.models.staff import Staff
@@ -231,6 +234,22 @@ def test_members_added_later_get_numbers_of_their_own(records) -> None:
         stuck = Registration(account_digits="99", kind=CaseKind.REFUSED, since=NOW)
         db.add(stuck)
         db.flush()
+
+
+def test_every_account_has_a_ledger_that_adds_up_to_its_balance(records) -> None:
+    demo.create(records, 300, 3, NOW)
+    summed = select(LedgerEntry.account_number, func.sum(LedgerEntry.amount)).group_by(
+        LedgerEntry.account_number
+    )
+    with records.read() as db:
+        of_ledger = {number: cents for number, cents in db.execute(summed)}  # noqa: C416
+        accounts = db.scalars(select(Account)).all()
+        kinds = set(db.scalars(select(LedgerEntry.kind)))
+        followed = db.scalars(select(AuditEntry).where(AuditEntry.subject != "")).all()
+    assert of_ledger == {one.number: one.balance for one in accounts}
+    assert len({one.balance for one in accounts}) > 100
+    assert kinds == {LedgerKind.OPENING, LedgerKind.BILL, LedgerKind.PAYMENT}
+    assert followed == []
 
 
 def test_a_database_with_members_is_left_alone(records) -> None:

@@ -460,7 +460,7 @@ def test_whatever_is_sent_a_key_never_takes_money_twice(sent):
 
 @pytest.mark.parametrize(
     "secret",
-    ["sk_live_training1234", "sk_test_4eC39HqLyjWDarjt", "rk_live_1", "pk_test_training", ""],
+    ["sk_live_training1234", "sk_test_4eC39HqLyjWDarjt", "rk_live_1", "pk_test_other", ""],
 )
 def test_only_training_keys_are_taken_and_no_other_is_repeated(till, secret):
     answer = requests.get(
@@ -468,6 +468,38 @@ def test_only_training_keys_are_taken_and_no_other_is_repeated(till, secret):
     )
     assert answer.status_code == 401
     assert not secret or secret not in answer.text
+
+
+def test_a_publishable_key_hands_in_a_bank_account_and_opens_nothing_else(till, sdk):
+    http = stripe.RequestsClient(session=(session := requests.Session()))
+    public = stripe.StripeClient(
+        "pk_test_training", base_addresses={"api": till.url}, http_client=http
+    )
+    bank = {
+        "type": "us_bank_account",
+        "billing_details": {"name": "Rose DeLong"},
+        "us_bank_account": {"routing_number": "110000000", "account_number": "000123456789"},
+    }
+    made = public.v1.payment_methods.create(bank)
+    assert sdk.v1.payment_methods.retrieve(made.id).us_bank_account.last4 == "6789"
+    customer = sdk.v1.customers.create({}).id
+    for refused in (
+        lambda: public.v1.payment_methods.retrieve(made.id),
+        lambda: public.v1.payment_methods.list({"customer": customer}),
+        lambda: public.v1.payment_methods.attach(made.id, {"customer": customer}),
+        lambda: public.v1.payment_methods.detach(made.id),
+        lambda: public.v1.customers.create({}),
+        lambda: public.v1.customers.retrieve(customer),
+        lambda: public.v1.payment_intents.create(payment()),
+        lambda: public.v1.refunds.create({"payment_intent": "pi_1"}),
+        public.v1.charges.list,
+        lambda: public.v1.checkout.sessions.create({"success_url": "https://a.b/"}),
+    ):
+        with pytest.raises(stripe.PermissionError) as problem:
+            refused()
+        assert (problem.value.http_status, problem.value.error.code) == (403, "secret_key_required")
+    assert till.tally()["charges"] == 0
+    session.close()
 
 
 def test_the_library_is_told_that_a_key_is_wrong(till):

@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 
 from console.clients.portal import Portal
 from console.domain.kinds import Kind
+from console.domain.ledger import LedgerKind
 from console.domain.members import AlertKind
+from console.domain.money import Money
 from console.domain.names import explain_among
 from console.domain.registration import CaseKind, Outcome, RegistrationState
 from console.domain.staff import Role
@@ -19,6 +21,7 @@ from console.models import schema, search
 from console.models.accounts import Account
 from console.models.base import Records
 from console.models.bulk import count
+from console.models.ledger import LedgerEntry, entries_of
 from console.models.members import Alert, FormerName, Holder, Member
 from console.models.registration import Registration, RegistrationAttempt
 from console.models.staff import Staff
@@ -279,6 +282,53 @@ def test_two_consoles_that_start_at_once_make_one_coop(tmp_path: Path) -> None:
     records = schema.open_records(training.database_url(tmp_path))
     assert count(records, Member) == training.MEMBERS
     records.close()
+
+
+def test_every_balance_is_the_sum_of_its_ledger(coop: Coop) -> None:
+    with coop.records.read() as db:
+        summed = select(LedgerEntry.account_number, func.sum(LedgerEntry.amount)).group_by(
+            LedgerEntry.account_number
+        )
+        of_ledger = {number: cents for number, cents in db.execute(summed)}  # noqa: C416
+        on_file = {one.number: one.balance for one in db.scalars(select(Account))}
+    assert of_ledger == on_file
+
+
+def test_a_storys_ledger_goes_back_a_year_and_ends_with_what_is_on_file(coop: Coop) -> None:
+    with coop.records.read() as db:
+        for one in training.stories():
+            account = db.get_one(Account, one.account_number)
+            lines = list(reversed(entries_of(db, one.account_number, 99)))
+            bills = [line for line in lines if line.kind is LedgerKind.BILL]
+            paid = [line for line in lines if line.kind is LedgerKind.PAYMENT]
+            assert lines[0].kind is LedgerKind.OPENING
+            assert lines[0].amount == Money(0)
+            assert [line.day for line in lines] == sorted(line.day for line in lines)
+            assert len(bills) == 12
+            assert (bills[-1].amount, bills[-1].day) == (account.last_bill, account.last_bill_on)
+            assert -paid[-1].amount == account.last_payment
+            assert paid[-1].day == account.last_payment_on
+            assert all(line.amount > Money(0) for line in bills)
+            assert all(line.amount < Money(0) for line in paid)
+            assert len(paid) >= 9
+            assert account.past_due <= account.balance
+            assert {line.source_id for line in lines} == {""}
+
+
+def test_who_is_past_due_left_bills_unpaid(coop: Coop) -> None:
+    with coop.records.read() as db:
+        late = db.scalars(
+            select(Account.number).where(
+                Account.past_due > Money(0),
+                Account.number.in_([one.account_number for one in training.stories()]),
+            )
+        ).all()
+        assert len(late) >= 2
+        for number in late:
+            months = [line.kind for line in entries_of(db, number, 99)]
+            owed = db.get_one(Account, number)
+            assert owed.balance - owed.past_due == owed.last_bill
+            assert months.count(LedgerKind.PAYMENT) <= months.count(LedgerKind.BILL) - 1
 
 
 def test_the_stories_are_plain_text() -> None:
