@@ -1,4 +1,4 @@
-"""Payments: from the press to the receipt, how many one courier takes, and a day of 20,000."""
+"""Payments: how long from the press to the receipt, and how many one courier takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +37,6 @@ def main(argv: list[str] | None = None) -> int:
             met = _measure("PostgreSQL 15", url, room / "till-one.sqlite", asked.presses)
         file = f"sqlite:///{room / 'office.db'}"
         met &= _measure("SQLite", file, room / "till-two.sqlite", asked.presses)
-        met &= _a_day(room)
     return int(not met)
 
 
@@ -84,15 +82,6 @@ def _all_at_once(office: PayOffice) -> float:
             raise RuntimeError(turn.trouble)
         done += turn.carried
     return done / (time.perf_counter() - begun)
-
-
-def _a_day(room: Path) -> bool:
-    """Let the day's 20,000 payments be reconciled, where that is measured."""
-    if find_spec("tests.bench.reconciliation") is None:
-        return True
-    from importlib import import_module
-
-    return bool(import_module("tests.bench.reconciliation").measure(room))
 
 
 if __name__ == "__main__":
