@@ -92,12 +92,13 @@ def open_ledgers(connection: Connection) -> None:
     Where the last bill and the last payment are known they become lines of their own, and what is
     left stands before them: together they are the balance on file.
     """
-    now, day = (
-        ("strftime('%Y-%m-%d %H:%M:%f000', 'now')", "date(a.opened_at)")
+    # Written down as of its day, so that the same co-op is made alike whenever it is made.
+    at, day = (
+        ("day || ' 00:00:00.000000'", "date(a.opened_at)")
         if connection.dialect.name == "sqlite"
-        else ("clock_timestamp()", "a.opened_at::date")
+        else ("day::timestamp AT TIME ZONE 'UTC'", "a.opened_at::date")
     )
-    filled = _OPENING.format(now=now, day=day)
+    filled = _OPENING.format(at=at, day=day)
     sqlite = connection.dialect.name == "sqlite"  # its driver takes no sign of percent for its own
     connection.exec_driver_sql(filled if sqlite else filled.replace("%", "%%"))
 
@@ -106,7 +107,7 @@ _BILLED = "a.last_bill IS NOT NULL AND a.last_bill_on IS NOT NULL"
 _PAID = "a.last_payment IS NOT NULL AND a.last_payment_on IS NOT NULL"
 _OPENING = f"""
 INSERT INTO ledger_entry (account_number, kind, amount, day, at, words, source_id)
-SELECT number, kind, amount, day, {{now}}, words, '' FROM (
+SELECT number, kind, amount, day, {{at}}, words, '' FROM (
   SELECT a.number, 1 AS place, 'opening' AS kind,
     a.balance - CASE WHEN {_BILLED} THEN a.last_bill ELSE 0 END
       + CASE WHEN {_PAID} THEN a.last_payment ELSE 0 END AS amount,

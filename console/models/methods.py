@@ -61,7 +61,7 @@ class MethodToken(Record):
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     """The stored method's, or that of the payment or request which brings it."""
-    token: Mapped[str] = mapped_column(String(120))
+    token: Mapped[str] = mapped_column(String(255))
 
 
 class GatewayCustomer(Record):
@@ -70,7 +70,7 @@ class GatewayCustomer(Record):
     __tablename__ = "gateway_customer"
 
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
-    customer: Mapped[str] = mapped_column(String(120))
+    customer: Mapped[str] = mapped_column(String(255))
 
 
 class MethodRequest(Versioned, Record):
@@ -94,8 +94,8 @@ class MethodRequest(Versioned, Record):
     call_id: Mapped[str | None] = mapped_column(ForeignKey("call.id"))
     asked_by: Mapped[str] = mapped_column(String(60))
     asked_at: Mapped[datetime] = mapped_column(Instant)
-    page_id: Mapped[str] = mapped_column(String(120), default="")
-    page_url: Mapped[str] = mapped_column(String(1000), default="")
+    page_id: Mapped[str] = mapped_column(String(255), default="")
+    page_url: Mapped[str] = mapped_column(String(2000), default="")
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime] = mapped_column(Instant)
     leased_by: Mapped[str] = mapped_column(String(80), default="")

@@ -39,7 +39,7 @@ class Outgoing:
     next_try_at: Mapped[datetime] = mapped_column(Instant)
     leased_by: Mapped[str] = mapped_column(String(80), default="")
     leased_until: Mapped[datetime | None] = mapped_column(Instant)
-    gateway_id: Mapped[str] = mapped_column(String(120), default="")
+    gateway_id: Mapped[str] = mapped_column(String(255), default="")
     """The gateway's own name for it."""
     code: Mapped[str] = mapped_column(String(60), default="")
     """Why it was declined, as the gateway calls it."""
@@ -84,9 +84,9 @@ class Payment(Outgoing, Versioned, Record):
     """“Visa ending in 4242”, “Cheque 1042”; all that is known of what it was paid with."""
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
     """When the gateway's own list was found to agree; a bank debit takes days."""
-    charge_id: Mapped[str] = mapped_column(String(120), default="")
-    page_id: Mapped[str] = mapped_column(String(120), default="")
-    page_url: Mapped[str] = mapped_column(String(1000), default="")
+    charge_id: Mapped[str] = mapped_column(String(255), default="")
+    page_id: Mapped[str] = mapped_column(String(255), default="")
+    page_url: Mapped[str] = mapped_column(String(2000), default="")
     """Where the gateway's page is open; empty once it is used or shut."""
     page_expires_at: Mapped[datetime | None] = mapped_column(Instant)
     shut_asked: Mapped[bool] = mapped_column(default=False)
@@ -208,7 +208,7 @@ class ReviewDecision(Record):
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     verdict: Mapped[Verdict] = mapped_column(Choice(Verdict, 12))
     evidence: Mapped[str] = mapped_column(String(1000))
-    gateway_id: Mapped[str] = mapped_column(String(120), default="")
+    gateway_id: Mapped[str] = mapped_column(String(255), default="")
     decided_by: Mapped[str] = mapped_column(String(60))
     decided_at: Mapped[datetime] = mapped_column(Instant)
 

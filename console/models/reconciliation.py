@@ -50,7 +50,7 @@ class ReconciliationLine(Versioned, Record):
     kind: Mapped[Mismatch] = mapped_column(Choice(Mismatch, 20))
     payment_id: Mapped[str | None] = mapped_column(ForeignKey("payment.id"))
     member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
-    gateway_id: Mapped[str] = mapped_column(String(120), default="")
+    gateway_id: Mapped[str] = mapped_column(String(255), default="")
     ours: Mapped[Money | None] = mapped_column(Cents)
     theirs: Mapped[Money | None] = mapped_column(Cents)
     words: Mapped[str] = mapped_column(String(300))

@@ -328,6 +328,8 @@ def _open(
             raise NotYourDrawer("This drawer is a colleague’s. Begin again to open your own.")
         return _state(db, known)
     other = open_drawer_of(db, me)
+    if other is not None and other.id == drawer_id:
+        return _state(db, other)  # the other press was written between our two looks
     if other is not None:
         opened = times.when(other.opened_at, desk.now(), desk.settings.zone)
         raise AnotherDrawerOpen(
