@@ -300,9 +300,7 @@ def _spend_the_clerks_day(tour: Tour) -> None:
         casey.keys("F4")
         casey.sees("Count what is in the drawer")
         tour.step("The clerk counts the float", lambda: casey.types("2"), "$200.00", desk)
-        tour.step(
-            "The drawer is open", lambda: casey.keys("Ctrl+Return"), "Count and close", desk
-        )
+        tour.step("The drawer is open", lambda: casey.keys("Ctrl+Return"), "Count and close", desk)
         _open(casey, "gunnar halvorsen")
         casey.sees("55 Sandhill Trl")
         casey.rests(0.3)
@@ -343,9 +341,7 @@ def _spend_the_supervisors_day(tour: Tour) -> None:
         tour.step("What a person must look at", lambda: sam.presses("Review"), "Nothing", desk)
         sam.presses("Reconciliation")
         sam.sees("Each day against the gateway")
-        tour.step(
-            "The day beside the gateway's list", lambda: sam.keys("Ctrl+R"), "agree", desk
-        )
+        tour.step("The day beside the gateway's list", lambda: sam.keys("Ctrl+R"), "agree", desk)
 
 
 def _open(clerk: Clerk, text: str) -> None:

@@ -79,7 +79,7 @@ _NO_METHOD: Final = (
 _NOT_THERE: Final = "The gateway shows nothing of it yet."
 _RETURN_PAGE: Final = "https://example.invalid/paid"
 
-_SILENT: Final = "The payment gateway does not answer. Payments wait; nothing is lost or doubled."
+SILENT: Final = "The payment gateway does not answer. Payments wait; nothing is lost or doubled."
 
 Kind = type[Payment] | type[Refund]
 
@@ -170,7 +170,7 @@ def make_round(desk: Desk, limit: int = 50) -> Round:
                 )
             if desk.gateway.exchanges[-1:] and desk.gateway.exchanges[-1].status is None:
                 # Each would wait for the same silence, and errands to the portal with them.
-                trouble.append(_SILENT)
+                trouble.append(SILENT)
                 break
     return Round(ended, 0, " ".join(dict.fromkeys(trouble)))
 

@@ -55,7 +55,7 @@ def check(counts):
 
 
 def test_hundreds_of_kills_leave_nothing_double_lost_invented_or_open(database_url):
-    with campaign(database_url, 1, 150, 10) as lane:
+    with campaign(database_url, 1, 150, 6) as lane:
         counts = told(lane, 120)
     check(counts)
     assert counts["kills"] >= 10  # how many depends on the machine

@@ -32,7 +32,7 @@ def office(records, clock, client):  # noqa: F811
 def settled(office, payment_id, rounds=60, **step):
     """Let the courier go round, time passing, until it is known for good or a person must look."""
     for _ in range(rounds):
-        assert not office.sweep().trouble
+        assert office.sweep().trouble in ("", charging.SILENT)
         state = office.status(payment_id).state
         if state.is_final or state is PaymentState.REVIEW:
             return office.status(payment_id)
@@ -103,7 +103,7 @@ def hurried(till, clock):  # noqa: F811
     hurried.close()
 
 
-@pytest.mark.parametrize("times", [1, 5])
+@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("kind", WRONG_ANSWERS)
 def test_whatever_the_gateway_answers_it_is_charged_once(office, till, hurried, kind, times):  # noqa: F811
     if kind in (Kind.SLOW, Kind.SLOW_AFTER, Kind.DRIP) and times > 1:
@@ -339,6 +339,7 @@ def test_two_payments_of_which_one_fails_oddly(office, till):  # noqa: F811
     class Odd:
         def __init__(self, inner):
             self.inner = inner
+            self.exchanges = ()
 
         def charge(self, order):
             if order.payment_id == first.id:

@@ -248,9 +248,7 @@ def test_what_waits_where_no_mail_server_is_set_up_any_more_is_said_and_then_giv
     for _ in range(3):
         made = courier.make_round(desk)
         assert (made.carried, made.waiting) == (0, 1)
-    assert made.trouble == (
-        "One e-mail to members waits. No mail server is set up here."
-    )
+    assert made.trouble == ("One e-mail to members waits. No mail server is set up here.")
     health = rounds.health(desk)
     assert health.going is Going.HELD_UP
     assert "No mail server is set up here." in health.words

@@ -759,7 +759,15 @@ def courier_that_dies(office, till, url, where, nth):
     return ran.returncode
 
 
-@pytest.mark.parametrize("where", ["before_commit", "after_commit", "before_call", "after_call"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "after_commit",
+        "after_call",
+        pytest.param("before_commit", marks=pytest.mark.soak),
+        pytest.param("before_call", marks=pytest.mark.soak),
+    ],
+)
 def test_killed_anywhere_one_wish_is_one_card_and_one_customer(
     office, till, client, database_url, where
 ):

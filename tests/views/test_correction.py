@@ -157,8 +157,9 @@ def test_every_account_of_the_member_is_told(qtbot, town, shown, records, desk):
     fills(sheet.name, "O'Brien")
     proves(sheet)
     saves(sheet)
-    qtbot.waitUntil(lambda: "Account 2048002: " in words(sheet))
-    assert "would accept “O'Brien”" in words(sheet)
+    qtbot.waitUntil(
+        lambda: "would accept “O'Brien”" in words(sheet) and "Account 2048002: " in words(sheet)
+    )
     assert town.holds("2048001")[0] == town.holds("2048002")[0] == "O'Brien"
 
 

@@ -12,6 +12,7 @@ from console.background import Background
 from console.clients.portal import Portal
 from console.domain.money import Money
 from console.domain.payments import Origin, PaymentState, PaymentWay, Question
+from console.domain.staff import Role
 from console.models.accounts import Account
 from console.models.calls import Call
 from console.models.methods import MethodToken
@@ -96,7 +97,7 @@ def opened(qtbot, page) -> PaymentSheet:
     qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
     QTest.keyClick(window, Qt.Key.Key_F4)
     (sheet,) = (one for one in window.findChildren(PaymentSheet) if one.isVisible())
-    qtbot.waitUntil(lambda: bool(sheet.form.lines))
+    qtbot.waitUntil(lambda: bool(sheet.form.lines), timeout=15_000)
     sheet.activateWindow()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is sheet)
     return sheet
@@ -218,7 +219,8 @@ def test_a_desk_without_a_gateway_or_a_teller_says_so(qtbot, office, at_desk):
 def test_at_the_counter_a_card_is_taken_without_a_call(qtbot, office, at_desk):
     with office.records.begin() as db:
         db.get_one(Call, office.call_id).ended_at = office.desk.now()
-    sheet = opened(qtbot, at_desk())
+    clerk = replace(office.desk.colleague, role=Role.CLERK)
+    sheet = opened(qtbot, at_desk(replace(office.desk, colleague=clerk)))
     shut = why_shut(sheet)
     assert PaymentWay.PAGE not in shut
     assert {PaymentWay.STORED, PaymentWay.LINK, PaymentWay.BANK} <= set(shut)
