@@ -24,3 +24,19 @@ def waiting(town: Town) -> Town:
     polling.poll(town.desk)
     town.desk.now.advance(minutes=5)  # type: ignore[attr-defined]
     return town
+
+
+_ON_BOTH_IN_THE_SOAK = (
+    "test_whatever_the_gateway_answers_it_is_charged_once",
+    "test_killed_anywhere_one_wish_is_one_card_and_one_customer",
+)
+"""Long ones of which the ordinary tests have the one engine, and the soak has both."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the second engine of the longest tests to the soak."""
+    for item in items:
+        name, _, which = item.name.partition("[")
+        if name in _ON_BOTH_IN_THE_SOAK and which.startswith("postgresql"):
+            item.add_marker(pytest.mark.soak)
