@@ -19,6 +19,7 @@ from typing import Final, Protocol
 
 from console.clients.forms import Stumbled
 from console.clients.http import Exchange, Unexpected, Unreachable
+from console.domain.methods import MethodKind, method_words
 from console.domain.money import Money
 
 __all__ = [
@@ -58,13 +59,6 @@ class GatewayBusy(Unexpected):
         """Seconds."""
 
 
-class MethodKind(StrEnum):
-    """What a stored method is."""
-
-    CARD = "card"
-    BANK = "us_bank_account"
-
-
 @dataclass(frozen=True, slots=True)
 class StoredMethod:
     """A card or bank account that the gateway keeps; this is all that anybody here knows of it."""
@@ -80,9 +74,7 @@ class StoredMethod:
     @property
     def words(self) -> str:
         """Say which one it is: “Visa ending in 4242”."""
-        names = {"amex": "American Express", "visa": "Visa", "mastercard": "Mastercard"}
-        name = names.get(self.brand, self.brand[:1].upper() + self.brand[1:])
-        return f"{name or 'Account'} ending in {self.last_four}"
+        return method_words(self.brand, self.last_four)
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,10 @@ QUIET: Final = timedelta(hours=1)
 """Nothing that was sent longer ago is still under way, so that “not there” means not charged."""
 
 
+STUMBLES_PASS: Final = timedelta(hours=1)
+"""So long a gateway that shows nothing is sent the same again; later it is only asked."""
+
+
 class Step(StrEnum):
     """What a courier does with a payment it has come upon."""
 
@@ -204,6 +208,15 @@ def next_step(progress: Progress, now: datetime) -> Step:
 def may_send(progress: Progress, now: datetime) -> bool:
     """Whether the same key still means the same payment at the gateway when this arrives."""
     return progress.first_sent_at is None or now - progress.first_sent_at < SENT_WITHIN
+
+
+def goes_again(progress: Progress, now: datetime) -> bool:
+    """Whether what the gateway shows nothing of is sent once more, though it answered before.
+
+    A gateway that stumbled over every key for a while has kept nothing of it; after this time it
+    is only asked.
+    """
+    return progress.first_sent_at is None or now - progress.first_sent_at < STUMBLES_PASS
 
 
 def is_absence_proof(progress: Progress, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.elements import ColumnElement
 
 from console.domain.methods import MethodKind, RequestKind, RequestState
-from console.domain.payments import PaymentState
+from console.domain.payments import PaymentState, PaymentWay
 from console.models.autopay import AutoPay
 from console.models.base import Choice, Instant, Record, Versioned
 from console.models.payments import Payment
@@ -166,6 +166,13 @@ def is_being_charged(db: Session, method_id: str) -> bool:
     going = [state for state in PaymentState if state.is_open]
     asked = select(Payment.id).where(Payment.method_id == method_id, Payment.state.in_(going))
     return db.scalar(asked.limit(1)) is not None
+
+
+def is_by_bank(db: Session, payment: Payment) -> bool:
+    """Tell whether a bank carries a payment, which may bring it back days later."""
+    if payment.way is PaymentWay.STORED and payment.method_id is not None:
+        return db.get_one(StoredMethod, payment.method_id).kind is MethodKind.BANK
+    return payment.way is PaymentWay.BANK
 
 
 def token_of(db: Session, id: str) -> str:

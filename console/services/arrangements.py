@@ -28,7 +28,6 @@ from console.domain.errors import ConsoleError
 from console.domain.members import display_name
 from console.domain.money import Money
 from console.domain.texts import check_text
-from console.models.accounts import Account
 from console.models.arrangements import (
     Arrangement,
     PaidRow,
@@ -40,11 +39,10 @@ from console.models.arrangements import (
     paid_since,
 )
 from console.models.base import change_where, touch
-from console.models.calls import Call
 from console.models.members import Member
 from console.models.problems import DatabaseBusy, again_if_crossed
 from console.models.staff import names_of_staff
-from console.services import audit
+from console.services import audit, caller, members
 from console.services.audit import Action
 from console.services.desk import Desk, check_may_change
 from console.services.members import NoSuchMember
@@ -149,7 +147,7 @@ def offer(
 ) -> ArrangementOffer:
     """Offer to split what an account has past due in dated parts."""
     with desk.records.read() as db:
-        account = _account(db, account_number)
+        account = members.find_account(db, account_number)
         today = _today(db, desk)
         total = account.past_due if account.past_due > Money(0) else account.balance
         refusal = ""
@@ -277,7 +275,7 @@ def settle_due(desk: Desk) -> int:
 
 
 def _make(db: Session, desk: Desk, wish: ArrangementWish, note: str) -> None:
-    account = _account(db, wish.account_number)
+    account = members.find_account(db, wish.account_number)
     if account.member_id != wish.member_id:
         raise NoSuchMember("This account belongs to another member. Search for the member again.")
     _check_asked(db, desk, wish.member_id, wish.asked, wish.call_id)
@@ -350,14 +348,7 @@ def _check_asked(
         return
     if asked is not Asked.CALLER_VERIFIED:
         raise NotAsked("A promise is given in a call or at the counter, not in a letter.")
-    call = db.get(Call, call_id) if call_id else None
-    if (
-        call is None
-        or call.verified_at is None
-        or call.ended_at is not None
-        or call.member_id != member_id
-        or call.staff != desk.colleague.login
-    ):
+    if not caller.is_verified(caller.own_call(db, desk, call_id), member_id):
         raise NotAsked(
             "Nobody was verified for this member on your call. Verify the caller first, or agree "
             "on it at the counter."
@@ -371,13 +362,6 @@ def _already(db: Session, desk: Desk, running: Arrangement) -> str:
         f"An arrangement that {by} made {made} runs for this account. Call it off before you make "
         "another one."
     )
-
-
-def _account(db: Session, account_number: str) -> Account:
-    account = db.get(Account, account_number)
-    if account is None:
-        raise NoSuchMember("This account is no longer on file. Search for the member again.")
-    return account
 
 
 def _find(db: Session, arrangement_id: str) -> Arrangement:
@@ -443,7 +427,7 @@ def _row(
     return ArrangementRow(
         found.id,
         found.account_number,
-        _account(db, found.account_number).printed_number,
+        members.find_account(db, found.account_number).printed_number,
         found.state,
         tuple(
             PromiseRow(one.due_on, one.amount, how)
@@ -472,7 +456,7 @@ def _due(
         soon = how is Standing.DUE and one.due_on - today <= SOON
         if not soon and how not in (Standing.DUE_TODAY, Standing.LATE, Standing.BROKEN):
             continue
-        account = _account(db, found.account_number)
+        account = members.find_account(db, found.account_number)
         member = db.get_one(Member, found.member_id)
         due.append(
             PromiseDue(

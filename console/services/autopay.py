@@ -33,7 +33,6 @@ from console.domain.money import Money
 from console.domain.payments import Origin, PaymentState, PaymentWay
 from console.domain.texts import check_text
 from console.domain.verification import check_email
-from console.models.accounts import Account
 from console.models.autopay import (
     AutoPay,
     AutoPayRun,
@@ -46,7 +45,6 @@ from console.models.autopay import (
     runs_of,
     unsent,
 )
-from console.models.calls import Call
 from console.models.members import Member, open_alerts_of
 from console.models.methods import StoredMethod, methods_of
 from console.models.payments import (
@@ -60,7 +58,7 @@ from console.models.payments import (
 )
 from console.models.problems import DatabaseAway, DatabaseTrouble, Stale, again_if_crossed
 from console.models.staff import names_of_staff
-from console.services import audit, authorizations, members
+from console.services import audit, authorizations, caller, members
 from console.services.audit import Action
 from console.services.desk import Desk, check_may_change
 from console.services.members import NoSuchMember
@@ -182,7 +180,7 @@ class AutoPayTrouble:
 def prepare(desk: Desk, account_number: str, call_id: str | None = None) -> AutoPayForm:
     """Answer what the enrolment sheet begins with: the methods there are, and why not."""
     with desk.records.read() as db:
-        account = _account(db, account_number)
+        account = members.find_account(db, account_number)
         member = members.find(db, account.member_id)
         today = _today(db, desk)
         refusal = _why_not_in_call(db, desk, account.member_id, call_id)
@@ -310,7 +308,7 @@ def run_due(desk: Desk, limit: int = 50) -> int:
 
 
 def _enrol(db: Session, desk: Desk, wish: AutoPayWish) -> None:
-    account = _account(db, wish.account_number)
+    account = members.find_account(db, wish.account_number)
     if account.member_id != wish.member_id:
         raise NoSuchMember("This account belongs to another member. Search for the member again.")
     going = auto_pay_of(db, account.number)
@@ -395,13 +393,8 @@ def _why_not_in_call(db: Session, desk: Desk, member_id: int, call_id: str | Non
 def _check_call(
     db: Session, desk: Desk, member_id: int, call_id: str | None, *, must_have_called: bool
 ) -> None:
-    call = db.get(Call, call_id) if call_id else None
-    if (
-        call is None
-        or call.member_id != member_id
-        or call.ended_at is not None
-        or call.staff != desk.colleague.login
-    ):
+    call = caller.own_call(db, desk, call_id)
+    if call is None or call.member_id != member_id:
         raise NotAgreed("Auto Pay is agreed on in a call with the member. Begin the call first.")
     if must_have_called and not call.member_began:
         raise NotAgreed(
@@ -444,7 +437,7 @@ def _run(desk: Desk, enrolment_id: str, day: date) -> bool:
             return False
         now = desk.office_time(db)
         today = times.day_of(now, desk.settings.zone)
-        account = _account(db, found.account_number)
+        account = members.find_account(db, found.account_number)
         if (
             not runs_on(found.day_of_month, account.due_on, day)
             or day < times.day_of(found.enrolled_at, desk.settings.zone)
@@ -521,13 +514,6 @@ def _ask(db: Session, desk: Desk, found: AutoPay, run: AutoPayRun, now: datetime
 # What is shown
 
 
-def _account(db: Session, account_number: str) -> Account:
-    account = db.get(Account, account_number)
-    if account is None:
-        raise NoSuchMember("This account is no longer on file. Search for the member again.")
-    return account
-
-
 def _find(db: Session, enrolment_id: str) -> AutoPay:
     found = db.get(AutoPay, enrolment_id)
     if found is None:
@@ -540,7 +526,7 @@ def _today(db: Session, desk: Desk) -> date:
 
 
 def _row(db: Session, desk: Desk, found: AutoPay, staff: Mapping[str, str]) -> AutoPayRow:
-    account = _account(db, found.account_number)
+    account = members.find_account(db, found.account_number)
     method = db.get_one(StoredMethod, found.method_id)
     today = _today(db, desk)
     amount = amount_to_run(account.balance, found.most)
@@ -587,7 +573,7 @@ def _trouble(db: Session, run: AutoPayRun, words: str) -> AutoPayTrouble:
         run.member_id,
         display_name(member.given_names, member.name),
         run.account_number,
-        _account(db, run.account_number).printed_number,
+        members.find_account(db, run.account_number).printed_number,
         run.run_on,
         run.amount,
         words,

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from console.clients import gateway
 from console.clients.gateway import (
     Declined,
     GatewayBusy,
@@ -42,24 +42,22 @@ from console.domain.money import Money
 from console.domain.payments import (
     PaymentState,
     PaymentWay,
-    Progress,
     Step,
+    goes_again,
     is_absence_proof,
     next_step,
 )
 from console.domain.texts import clean_text
 from console.models.base import change_where, touch
-from console.models.methods import StoredMethod, customer_of, token_of
+from console.models.methods import customer_of, is_by_bank, token_of
 from console.models.payments import Payment, PhoneAuthorization, Refund, is_due
 from console.models.problems import (
-    DatabaseBusy,
     DatabaseCrossed,
-    DatabaseTrouble,
     again_if_crossed,
 )
 from console.services import audit, outbox
 from console.services.audit import Action
-from console.services.courier import Round, traced
+from console.services.courier import Round, in_turn
 from console.services.desk import Desk
 from console.services.outbox import Concerns
 
@@ -70,8 +68,6 @@ _SENT_IN_TIME: Final = timedelta(seconds=30)
 """What is left of a lease when something is sent must be longer than the longest exchange."""
 _LOOK_AT_PAGE: Final = timedelta(seconds=1)
 _LOOK_AT_LINK: Final = timedelta(seconds=15)
-_STUMBLES_PASS: Final = timedelta(hours=1)
-"""So long a gateway that shows nothing is sent the same again; later it is only asked."""
 _CLOCKS_APART: Final = timedelta(minutes=5)
 _NO_METHOD: Final = (
     "The gateway has no such method. Store it again, or take another one. No money has moved."
@@ -154,25 +150,19 @@ def make_round(desk: Desk, limit: int = 50) -> Round:
     """Bring everything that is due one step further; one that fails stops no other."""
     if desk.gateway is None or not desk.carries:
         return Round(0, 0)
-    ended, trouble = 0, []
-    for kind in (Payment, Refund):
-        for one in _due(desk, kind, limit):
-            try:
-                ended += carry(desk, kind, one)
-            except DatabaseBusy:
-                continue  # somebody else holds this row; it is still due in the next round
-            except DatabaseTrouble:
-                raise
-            except Exception as problem:  # the others are none the worse for it
-                trouble.append(
-                    f"The courier failed at a payment ({traced(problem)}); tell whoever looks "
-                    "after it."
-                )
-            if desk.gateway.exchanges[-1:] and desk.gateway.exchanges[-1].status is None:
-                # Each would wait for the same silence, and errands to the portal with them.
-                trouble.append(SILENT)
-                break
-    return Round(ended, 0, " ".join(dict.fromkeys(trouble)))
+    till = desk.gateway
+
+    def silent() -> str:
+        # Each would wait for the same silence, and errands to the portal with them.
+        heard = till.exchanges[-1:]
+        return SILENT if heard and heard[0].status is None else ""
+
+    paid, given = (
+        in_turn(_due(desk, kind, limit), partial(carry, desk, kind), "a payment", silent)
+        for kind in (Payment, Refund)
+    )
+    words = dict.fromkeys(word for word in (paid.trouble, given.trouble) if word)
+    return Round(paid.carried + given.carried, 0, " ".join(words))
 
 
 def carry(desk: Desk, kind: Kind, id: str) -> bool:
@@ -209,7 +199,7 @@ def _claim(desk: Desk, kind: Kind, id: str) -> Held | None:
         if db.scalar(select(kind.id).where(kind.id == id, is_due(kind, now))) is None:
             return None
         row = _find(db, kind, id)
-        step = next_step(_progress(row), now)
+        step = next_step(row.progress(), now)
         if isinstance(row, Payment) and row.way.at_the_counter and step is not Step.ABANDON:
             return None
         if isinstance(row, Payment) and row.page_id and step is Step.SEND:
@@ -250,14 +240,6 @@ def _claim(desk: Desk, kind: Kind, id: str) -> Held | None:
         return held
 
 
-def _progress(row: Payment | Refund) -> Progress:
-    """Tell how far it has come; a refund that wants a second person begins with their word."""
-    progress = row.progress()
-    if isinstance(row, Refund) and row.approved_at is not None:
-        return replace(progress, asked_at=row.approved_at)
-    return progress
-
-
 def _find(db: Session, kind: Kind, id: str) -> Payment | Refund:
     return db.get_one(Refund, id) if kind is Refund else db.get_one(Payment, id)
 
@@ -265,7 +247,7 @@ def _find(db: Session, kind: Kind, id: str) -> Payment | Refund:
 def _held(
     db: Session, desk: Desk, row: Payment | Refund, step: Step, token: str, now: datetime
 ) -> Held:
-    proof = is_absence_proof(_progress(row), now)
+    proof = is_absence_proof(row.progress(), now)
     since = (row.first_sent_at or now) - _CLOCKS_APART
     sends = row.sends + (step is Step.SEND)
     until, behind = now + LEASE, now - desk.now()
@@ -275,20 +257,15 @@ def _held(
             Refund, row.id, row.member_id, row.account_number, step, token, until, behind, sends,
             row.asked_at, since, proof, row.amount, payment=of.gateway_id,
         )  # fmt: skip
-    shares = db.scalars(
-        select(Payment).where(Payment.id == row.id).options(joinedload(Payment.shares))
-    ).unique().one().shares  # fmt: skip
-    lines = tuple((f"Account {share.account_number}", share.amount) for share in shares)
-    method = None if row.method_id is None else db.get_one(StoredMethod, row.method_id)
+    lines = tuple((f"Account {share.account_number}", share.amount) for share in row.shares)
     mandate = db.get(PhoneAuthorization, row.id) if row.way is PaymentWay.BANK else None
-    by_bank = row.way is PaymentWay.BANK or (method is not None and method.kind is MethodKind.BANK)
     open_for = LINK_OPEN_FOR if row.way is PaymentWay.LINK else PAGE_OPEN_FOR
     return Held(
-        Payment, row.id, row.member_id, shares[0].account_number, step, token, until, behind, sends,
-        row.asked_at, since, proof, row.amount,
+        Payment, row.id, row.member_id, row.shares[0].account_number, step, token, until, behind,
+        sends, row.asked_at, since, proof, row.amount,
         way=row.way,
         method=token_of(db, row.method_id or row.id),
-        method_kind=MethodKind.BANK if by_bank else MethodKind.CARD,
+        method_kind=MethodKind.BANK if is_by_bank(db, row) else MethodKind.CARD,
         customer=customer_of(db, row.member_id) if row.way is PaymentWay.STORED else "",
         accepted_at=mandate.accepted_at if mandate else None,
         page=row.page_id,
@@ -342,7 +319,7 @@ def _ask(till: PaymentGateway, held: Held, desk: Desk) -> Heard:
                     held.method,
                     held.amount,
                     held.customer,
-                    gateway.MethodKind(held.method_kind),
+                    held.method_kind,
                     None if held.accepted_at is None else PhoneMandate(held.accepted_at),
                 )
             )
@@ -540,7 +517,7 @@ def _put_back(
         min((now - held.asked_at) / 20, timedelta(minutes=10)),
     )
     # What is not there goes again with the same key, until a stumble should long have passed.
-    sends_again = isinstance(heard, Absent) and now - (row.first_sent_at or now) < _STUMBLES_PASS
+    sends_again = isinstance(heard, Absent) and goes_again(row.progress(), now)
     values: dict[str, object] = {
         "state": PaymentState.UNKNOWN,
         "was_answered": not sends_again

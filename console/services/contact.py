@@ -21,14 +21,13 @@ from console.domain.contact import (
 from console.domain.courier import ErrandKind, ErrandState
 from console.domain.errors import ConsoleError
 from console.models.accounts import accounts_of
-from console.models.calls import Call
 from console.models.contact import ContactChange, changes_of_contact, contact_of
 from console.models.courier import Errand
 from console.models.members import FormerAddress, Member
 from console.models.problems import again_if_crossed
 from console.models.search import rekeyed
 from console.models.staff import names_of_staff
-from console.services import audit, members
+from console.services import audit, caller, members
 from console.services.audit import Action
 from console.services.desk import Desk, check_may_change
 
@@ -248,13 +247,8 @@ def _check_asked(
 ) -> None:
     if asked is not Asked.CALLER_VERIFIED:
         return
-    call = db.get(Call, call_id) if call_id else None
-    if (
-        call is None
-        or call.verified_at is None
-        or call.member_id != member_id
-        or call.staff != desk.colleague.login
-    ):
+    call = caller.own_call(db, desk, call_id, even_over=True)
+    if not caller.is_verified(call, member_id):
         raise NotVerified(
             "Nobody was verified for this member on your call. Verify the caller first, or choose "
             "who else asks for it."

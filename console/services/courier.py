@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -121,8 +121,36 @@ def mail_trouble(db: Session, desk: Desk) -> str:
     return f"{noun} to members {verb}. {desk.no_mail}"
 
 
-def _failed(problem: BaseException) -> str:
-    return f"The courier failed at an errand ({traced(problem)}); tell whoever looks after it."
+def _failed(problem: BaseException, what: str = "an errand") -> str:
+    return f"The courier failed at {what} ({traced(problem)}); tell whoever looks after it."
+
+
+def in_turn(
+    ids: Iterable[str],
+    carry: Callable[[str], bool],
+    what: str,
+    held_up: Callable[[], str] = lambda: "",
+) -> Round:
+    """Bring each of these a step further; one that fails stops no other.
+
+    `what` names one of them. When `held_up` says after one what keeps all of them, the rest wait
+    for the next round.
+    """
+    ended = 0
+    trouble: list[str] = []
+    for one in ids:
+        try:
+            ended += carry(one)
+        except DatabaseBusy:
+            continue  # somebody else holds this row; it is still due in the next round
+        except DatabaseTrouble:
+            raise
+        except Exception as problem:  # whatever it is, the others are none the worse
+            trouble.append(_failed(problem, what))
+        if words := held_up():
+            trouble.append(words)
+            break
+    return Round(ended, 0, " ".join(dict.fromkeys(trouble)))
 
 
 def traced(problem: BaseException) -> str:

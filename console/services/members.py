@@ -83,6 +83,14 @@ def find(db: Session, member_id: int) -> Member:
     return member
 
 
+def find_account(db: Session, account_number: str) -> Account:
+    """Read an account, or say that there is none."""
+    account = db.get(Account, account_number)
+    if account is None:
+        raise NoSuchMember("This account is no longer on file. Search for the member again.")
+    return account
+
+
 def member_of_account(desk: Desk, account_number: str) -> int:
     """Answer the member behind an account number, with or without its decimal point."""
     digits = account_numbers.digits_of(account_number)

@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Final
 from uuid import uuid4
@@ -43,7 +44,6 @@ from console.domain.methods import (
 from console.domain.payments import SENDS_BEFORE_LOOKING
 from console.domain.texts import clean_text
 from console.models.base import change_where, touch
-from console.models.calls import Call
 from console.models.methods import (
     GatewayCustomer,
     MethodRequest,
@@ -59,15 +59,13 @@ from console.models.methods import (
     token_of,
 )
 from console.models.problems import (
-    DatabaseBusy,
     DatabaseCrossed,
-    DatabaseTrouble,
     again_if_crossed,
 )
 from console.models.staff import names_of_staff
-from console.services import audit, members
+from console.services import audit, caller, members
 from console.services.audit import Action
-from console.services.courier import Round, traced
+from console.services.courier import Round, in_turn
 from console.services.desk import Desk, check_may_change
 
 PAGE_OPEN_FOR: Final = timedelta(hours=1)
@@ -329,17 +327,16 @@ def _why_not_here(desk: Desk) -> str:
 
 
 def _why_not_in_call(db: Session, desk: Desk, member_id: int, call_id: str | None) -> str:
-    call = db.get(Call, call_id) if call_id else None
-    if call is None or call.ended_at is not None or call.staff != desk.colleague.login:
-        return "Begin the call first: a card is only stored for a verified caller."
-    if not call.member_began:
-        return (
-            "A card is only stored in a call that the member began. If we rang them, ask them to "
-            "call us back at the number on their bill."
-        )
-    if call.member_id != member_id or call.verified_at is None:
-        return "Verify the caller first: then a card can be stored."
-    return ""
+    return caller.why_not(
+        db,
+        desk,
+        member_id,
+        call_id,
+        no_call="Begin the call first: a card is only stored for a verified caller.",
+        we_rang="A card is only stored in a call that the member began. If we rang them, ask them "
+        "to call us back at the number on their bill.",
+        not_verified="Verify the caller first: then a card can be stored.",
+    )
 
 
 def _why_kept(db: Session, method: StoredMethod) -> str:
@@ -472,20 +469,7 @@ def make_round(desk: Desk, limit: int = 20) -> Round:
     """Bring every wish that is due a step further; one that fails stops no other."""
     if desk.gateway is None or not desk.carries:
         return Round(0, 0)
-    ended, trouble = 0, []
-    for one in _due(desk, limit):
-        try:
-            ended += carry(desk, one)
-        except DatabaseBusy:
-            continue  # somebody else holds this row; it is still due in the next round
-        except DatabaseTrouble:
-            raise
-        except Exception as problem:  # the others are none the worse for it
-            trouble.append(
-                f"The courier failed at a stored method ({traced(problem)}); tell whoever looks "
-                "after it."
-            )
-    return Round(ended, 0, " ".join(dict.fromkeys(trouble)))
+    return in_turn(_due(desk, limit), partial(carry, desk), "a stored method")
 
 
 def carry(desk: Desk, request_id: str) -> bool:

@@ -17,15 +17,13 @@ from console.domain.courier import ErrandKind, ErrandState
 from console.domain.errors import ConsoleError
 from console.domain.notices import PAPERLESS, Event, Wanted, changed_fields, check_reachable
 from console.models.accounts import Account
-from console.models.calls import Call
 from console.models.courier import Errand
 from console.models.members import Member
 from console.models.notices import PortalPreferences, last_errands
 from console.models.problems import again_if_crossed
-from console.services import audit, courier, preferences
+from console.services import audit, caller, courier, members, preferences
 from console.services.audit import Action
 from console.services.desk import Desk, check_may_change
-from console.services.members import NoSuchMember
 
 WAYS_TO_ASK = tuple(Asked)
 
@@ -99,7 +97,7 @@ class NoticesChangedMeanwhile(ConsoleError):
 def of_account(desk: Desk, account_number: str) -> NoticeSheet:
     """Answer what is on file for an account, without asking the portal."""
     with desk.records.read() as db:
-        return _sheet(db, desk, _account(db, account_number))
+        return _sheet(db, desk, members.find_account(db, account_number))
 
 
 def refresh(desk: Desk, account_number: str) -> NoticeSheet:
@@ -108,7 +106,7 @@ def refresh(desk: Desk, account_number: str) -> NoticeSheet:
     When the portal does not answer, what is on file is answered, with that in its words.
     """
     with desk.records.read() as db:
-        number = _account(db, account_number).number
+        number = members.find_account(db, account_number).number
     try:
         held = desk.portal.preferences(number, staff=desk.colleague.name)
     except (Unreachable, Unexpected, Refused) as trouble:
@@ -117,7 +115,7 @@ def refresh(desk: Desk, account_number: str) -> NoticeSheet:
     if desk.colleague.role.changes_the_file:
         again_if_crossed(lambda: _take(desk, held))
     with desk.records.read() as db:
-        account = _account(db, number)
+        account = members.find_account(db, number)
         return replace(_sheet(db, desk, account), auto_pay_words=_auto_pay(desk, account, held))
 
 
@@ -146,7 +144,7 @@ def _change(db: Session, desk: Desk, wish: NoticeWish) -> bool:
     """Put it on file; answer whether there is something to bring to the portal."""
     if db.get(Errand, wish.id) is not None:
         return False
-    account = _account(db, wish.account_number)
+    account = members.find_account(db, wish.account_number)
     _check_asked(db, desk, account.member_id, wish.asked, wish.call_id)
     fields = _differing(db, account, wish)
     if not fields:
@@ -217,24 +215,12 @@ def _check_asked(
 ) -> None:
     if asked is not Asked.CALLER_VERIFIED:
         return
-    call = db.get(Call, call_id) if call_id else None
-    if (
-        call is None
-        or call.verified_at is None
-        or call.member_id != member_id
-        or call.staff != desk.colleague.login
-    ):
+    call = caller.own_call(db, desk, call_id, even_over=True)
+    if not caller.is_verified(call, member_id):
         raise NotAsked(
             "Nobody was verified for this member on your call. Verify the caller first, or choose "
             "who else asks for it."
         )
-
-
-def _account(db: Session, account_number: str) -> Account:
-    account = db.get(Account, account_number)
-    if account is None:
-        raise NoSuchMember("This account is no longer on file. Search for the member again.")
-    return account
 
 
 def _sheet(db: Session, desk: Desk, account: Account) -> NoticeSheet:

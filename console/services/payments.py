@@ -13,7 +13,7 @@ from console.domain import phones, times
 from console.domain.courier import ErrandKind
 from console.domain.errors import ConsoleError
 from console.domain.members import AccountStatus, AlertKind, display_name
-from console.domain.methods import MethodKind, method_words
+from console.domain.methods import MethodKind, expiry_words, has_expired, method_words
 from console.domain.money import Money
 from console.domain.payments import (
     SAME_WITHIN,
@@ -33,7 +33,6 @@ from console.domain.payments import (
 from console.domain.texts import check_text, clean_text
 from console.domain.verification import check_email
 from console.models.accounts import Account, accounts_of
-from console.models.calls import Call
 from console.models.drawers import open_drawer_of
 from console.models.ledger import entries_of
 from console.models.members import Member, open_alerts_of
@@ -52,7 +51,7 @@ from console.models.payments import (
 )
 from console.models.problems import again_if_crossed
 from console.models.staff import names_of_staff
-from console.services import audit, authorizations, charging, members, outbox
+from console.services import audit, authorizations, caller, charging, members, outbox
 from console.services.audit import Action
 from console.services.desk import Desk, check_may_change
 from console.services.outbox import Concerns
@@ -244,7 +243,7 @@ def prepare(desk: Desk, member_id: int, call_id: str | None = None) -> PaymentFo
             _refusals(db, desk, member, call_id, has_drawer=drawer is not None),
             limit(db, LARGEST_PAYMENT),
             drawer.id if drawer else "",
-            not _is_verified(db, desk, member_id, call_id),
+            not caller.is_verified(caller.own_call(db, desk, call_id), member_id),
         )
 
 
@@ -380,11 +379,9 @@ def _payable(db: Session, desk: Desk, account: Account) -> PayableAccount:
 
 def _method_row(desk: Desk, method: StoredMethod) -> MethodRow:
     words = method_words(method.brand, method.last_four)
-    expired = False
-    if method.expires_year and method.expires_month:
-        words = f"{words}, {method.expires_month:02}/{method.expires_year % 100:02}"
-        today = times.day_of(desk.now(), desk.settings.zone)
-        expired = (method.expires_year, method.expires_month) < (today.year, today.month)
+    if until := expiry_words(method.expires):
+        words = f"{words}, {until}"
+    expired = has_expired(method.expires, times.day_of(desk.now(), desk.settings.zone))
     return MethodRow(method.id, method.kind, words, method.is_default, expired)
 
 
@@ -405,26 +402,16 @@ def _refusals(
     return refused
 
 
-def _is_verified(db: Session, desk: Desk, member_id: int, call_id: str | None) -> bool:
-    call = db.get(Call, call_id) if call_id else None
-    return (
-        call is not None
-        and call.ended_at is None
-        and call.staff == desk.colleague.login
-        and call.member_id == member_id
-        and call.verified_at is not None
-    )
-
-
 def _why_not_in_call(db: Session, desk: Desk, member_id: int, call_id: str | None) -> str:
-    call = db.get(Call, call_id) if call_id else None
-    if call is None or call.ended_at is not None or call.staff != desk.colleague.login:
-        return "Begin the call first: money is taken from a verified caller."
-    if not call.member_began:
-        return _NEEDS_CALL
-    if call.member_id != member_id or call.verified_at is None:
-        return _NEEDS_CALLER
-    return ""
+    return caller.why_not(
+        db,
+        desk,
+        member_id,
+        call_id,
+        no_call="Begin the call first: money is taken from a verified caller.",
+        we_rang=_NEEDS_CALL,
+        not_verified=_NEEDS_CALLER,
+    )
 
 
 # Writing it down

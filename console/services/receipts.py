@@ -5,20 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from console.domain.courier import ErrandKind
 from console.domain.members import display_name
-from console.domain.methods import MethodKind
 from console.domain.money import Money
-from console.domain.payments import NotPayable, PaymentState, PaymentWay, receipt_number
+from console.domain.payments import NotPayable, PaymentState, receipt_number
 from console.domain.receipts import Receipt, ReceiptLine, receipt_words
 from console.domain.verification import check_email
 from console.models.accounts import Account
 from console.models.courier import Errand
 from console.models.ledger import balance_after
 from console.models.members import Member
-from console.models.methods import StoredMethod
+from console.models.methods import is_by_bank
 from console.models.payments import Payment, given_back, return_of
 from console.models.problems import again_if_crossed
 from console.models.staff import names_of_staff
@@ -79,7 +76,7 @@ def receipt(desk: Desk, payment_id: str) -> Receipt:
             tendered=tendered,
             change=None if tendered is None else tendered - payment.amount,
             taken_by=by,
-            settled=payment.settled_at is not None or not _by_bank(db, payment),
+            settled=payment.settled_at is not None or not is_by_bank(db, payment),
             stands=stands,
         )
 
@@ -143,13 +140,6 @@ def pay_link(desk: Desk, payment_id: str) -> PayLink | None:
             f"Pay {payment.amount} for account {numbers} here:\n{payment.page_url}\n\n"
             f"You asked {coop} for this link on the phone.{call}\n",
         )
-
-
-def _by_bank(db: Session, payment: Payment) -> bool:
-    """Tell whether a bank carries it, which may bring it back days later."""
-    method = None if payment.method_id is None else db.get_one(StoredMethod, payment.method_id)
-    stored = method is not None and method.kind is MethodKind.BANK
-    return stored or payment.way is PaymentWay.BANK
 
 
 def _record(desk: Desk, action: Action, payment_id: str) -> None:

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from console.domain import times
 from console.domain.errors import ConsoleError
 from console.domain.members import display_name
-from console.domain.methods import MethodKind
 from console.domain.money import Money
 from console.domain.payments import PaymentState, PaymentWay, ReturnKind, receipt_number
 from console.domain.texts import check_text
@@ -22,7 +21,7 @@ from console.models.accounts import Account
 from console.models.base import touch
 from console.models.drawers import Drawer, open_drawer_of
 from console.models.members import Member
-from console.models.methods import StoredMethod
+from console.models.methods import is_by_bank
 from console.models.payments import (
     REFUND_ALONE,
     RETURN_FEE,
@@ -329,7 +328,7 @@ def _why_no_refund(db: Session, desk: Desk, payment: Payment) -> str:
         return "All of it was given back already, or is on its way."
     if payment.way.at_the_counter and open_drawer_of(db, desk.colleague.login) is None:
         return "It is given back in cash, out of your own drawer. Open your drawer first."
-    if payment.settled_at is None and _is_debit(db, payment):
+    if payment.settled_at is None and is_by_bank(db, payment):
         return (
             "The bank has not paid this debit yet, so there is nothing to give back. It takes "
             "about four working days."
@@ -371,12 +370,6 @@ def _why_not_standing(db: Session, payment: Payment) -> str:
         return f"This payment was not taken. {payment.state.words}"
     back = return_of(db, payment.id)
     return "" if back is None else f"It does not stand any more. {back.kind.words}: {back.reason}"
-
-
-def _is_debit(db: Session, payment: Payment) -> bool:
-    if payment.way is PaymentWay.STORED and payment.method_id is not None:
-        return db.get_one(StoredMethod, payment.method_id).kind is MethodKind.BANK
-    return payment.way is PaymentWay.BANK
 
 
 def _drawer(db: Session, payment: Payment, *, hold: bool) -> Drawer | None:

@@ -32,10 +32,10 @@ from console.models.problems import again_if_crossed
 from console.models.registration import Registration, registration_for
 from console.models.staff import names_of_staff
 from console.models.verification import last_delivery_of
-from console.services import audit, contact, courier, polling, standing
+from console.services import audit, contact, courier, members, polling, standing
 from console.services.audit import Action
 from console.services.desk import Desk, check_may_change
-from console.services.members import NoSuchMember, PortalPanel
+from console.services.members import PortalPanel
 
 
 class TooSoon(ConsoleError):
@@ -125,7 +125,7 @@ def _ask_resend(
     """Write the errand down, or find the one that does it already."""
     if db.get(Errand, click_id) is not None:
         return click_id
-    account = _account_in(db, account_number)
+    account = members.find_account(db, account_number)
     under_way = open_errand(db, account.number, ErrandKind.RESEND)
     if under_way is not None:
         return under_way.id
@@ -169,7 +169,7 @@ def _ask_correction(
 ) -> str:
     if db.get(Errand, click_id) is not None:
         return click_id
-    account = _account_in(db, account_number)
+    account = members.find_account(db, account_number)
     under_way = open_errand(db, account.number, ErrandKind.CORRECT_EMAIL)
     if under_way is not None:
         going = _address_in(under_way.payload)
@@ -273,14 +273,7 @@ def _errand(
 
 def _account(desk: Desk, account_number: str) -> str:
     with desk.records.read() as db:
-        return _account_in(db, account_number).number
-
-
-def _account_in(db: Session, account_number: str) -> Account:
-    account = db.get(Account, account_number)
-    if account is None:
-        raise NoSuchMember("This account is no longer on file. Search for the member again.")
-    return account
+        return members.find_account(db, account_number).number
 
 
 def _waiting_registration(db: Session, desk: Desk, account_number: str) -> Registration:

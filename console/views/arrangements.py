@@ -23,7 +23,6 @@ from console.domain.arrangements import (
 )
 from console.domain.arrangements import offer as split
 from console.domain.errors import ConsoleError
-from console.domain.masking import HIDDEN_MONEY
 from console.domain.money import BadAmount, Money
 from console.services import arrangements
 from console.services.arrangements import (
@@ -35,8 +34,8 @@ from console.services.arrangements import (
     PromiseDue,
     PromiseRow,
 )
-from console.services.changes import EVERYTHING
 from console.services.member_page import AccountRow, MemberPage
+from console.views.account_panel import AccountPanel
 from console.views.asked import AskedField
 from console.views.audit import DayField
 from console.views.screen import Screen
@@ -47,12 +46,10 @@ from console.views.toasts import say
 from console.views.widgets import (
     Badge,
     Button,
-    Card,
     EmptyPlace,
     Field,
     Mark,
     Notice,
-    ProblemLine,
     Words,
     act,
     heading,
@@ -372,17 +369,11 @@ class CallOffSheet(Sheet):
         self.accept()
 
 
-class ArrangementsPanel(Card):
+class ArrangementsPanel(AccountPanel):
     """The arrangements of one account: what was promised, and what became of it."""
 
     def __init__(self, background: Background) -> None:
-        super().__init__(gap=12)
-        self.setAccessibleName("Payment arrangement")
-        self.background = background
-        self._page: MemberPage | None = None
-        self._account: AccountRow | None = None
-        self._call_id: str | None = None
-        self._call_verified = False
+        super().__init__(background, "Payment arrangement")
         self.shown: ArrangementRow | None = None
         self.badge = Badge("clock", "", "muted")
         self.words = muted("", wrap=True)
@@ -391,7 +382,6 @@ class ArrangementsPanel(Card):
         self.promises.setVerticalSpacing(GRID // 2)
         self.promises.setColumnStretch(2, 1)
         self.note = Words("", wrap=True)
-        self.problem = ProblemLine()
         self.make = act(
             self, "Make a payment arrangement", self.open_sheet, key="Ctrl+Shift+G",
             icon="calendar", more="Splits what is owed in dated parts.",
@@ -409,54 +399,38 @@ class ArrangementsPanel(Card):
         self.body.addWidget(self.problem)
         self.body.addLayout(row(self.make_button, self.call_off_button, 0))
         self._dress()
-        background.changed.connect(self._on_changed)
 
     # What it does
 
-    def show_account(
-        self,
-        page: MemberPage,
-        account: AccountRow,
-        call_id: str | None,
-        *,
-        call_verified: bool = False,
-    ) -> None:
-        """Show the arrangement of this account, and ask for it afresh."""
-        if self._account is None or self._account.number != account.number:
-            self._show(None)
-        self._page, self._account = page, account
-        self._call_id, self._call_verified = call_id, call_verified
-        self._show(self.shown)
-        self.load()
+    def turn_to(self, *, is_another: bool) -> None:
+        self._show(None if is_another else self.shown)
+        if is_another:
+            self.load()
 
     def load(self) -> None:
         """Ask for the arrangements as they stand now."""
-        if self._page is not None:
-            self.background.ask(arrangements.of_member, self._page.member_id).latest(
+        if self.page is not None:
+            self.background.ask(arrangements.of_member, self.page.member_id).latest(
                 self, self.show_rows
             )
 
     def show_rows(self, rows: tuple[ArrangementRow, ...]) -> None:
         """Show the newest arrangement of this account."""
         self.problem.say("")
-        number = self._account.number if self._account else ""
+        number = self.account.number if self.account else ""
         self._show(next((one for one in rows if one.account_number == number), None))
-
-    def show_problem(self, problem: ConsoleError) -> None:
-        """Say what went wrong."""
-        self.problem.say(str(problem))
 
     def open_sheet(self) -> ArrangementSheet | None:
         """Open the sheet on which an arrangement is agreed on."""
-        if self._page is None or self._account is None:
+        if self.page is None or self.account is None:
             return None
         sheet = ArrangementSheet(
             self,
             self.background,
-            self._page,
-            self._account,
-            self._call_id,
-            call_verified=self._call_verified,
+            self.page,
+            self.account,
+            self.call_id,
+            call_verified=self.call_verified,
         )
         sheet.made.connect(self._on_made)
         sheet.open()
@@ -467,7 +441,7 @@ class ArrangementsPanel(Card):
         if self.shown is None:
             return None
         sheet = CallOffSheet(
-            self, self.background, self.shown, self._call_id, call_verified=self._call_verified
+            self, self.background, self.shown, self.call_id, call_verified=self.call_verified
         )
         sheet.ended.connect(self._on_ended)
         sheet.open()
@@ -499,7 +473,7 @@ class ArrangementsPanel(Card):
             ended = times.when(shown.ended_at, desk.now(), zone)
             by = f" by {shown.ended_by}" if shown.ended_by else ""
             return f"Made by {made}. {shown.state.words}{by} {ended}."
-        paid, total = self._money(shown.paid), self._money(shown.total)
+        paid, total = self.money(shown.paid), self.money(shown.total)
         return f"{paid} of {total} paid since. Made by {made}."
 
     def _add_promise(self, place: int, promise: PromiseRow) -> None:
@@ -507,7 +481,7 @@ class ArrangementsPanel(Card):
         today = times.day_of(desk.now(), desk.settings.zone)
         icon, tone = STANDINGS[promise.standing]
         day = Words(_beginning(times.day(promise.due_on, today)))
-        amount = Words(self._money(promise.amount))
+        amount = Words(self.money(promise.amount))
         amount.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         mark = Mark(icon, promise.standing.words, tone)
         mark.setAccessibleName(f"{amount.text()} by {day.text()}: {promise.standing.words}")
@@ -520,13 +494,10 @@ class ArrangementsPanel(Card):
                 old.hide()
                 old.deleteLater()
 
-    def _money(self, amount: Money) -> str:
-        return HIDDEN_MONEY if self._page is None or self._page.masked else str(amount)
-
     def _dress(self) -> None:
         may = self.background.desk.colleague.role.changes_the_file
         runs = self.shown is not None and self.shown.state is ArrangementState.OPEN
-        self.make.setEnabled(may and not runs and self._account is not None)
+        self.make.setEnabled(may and not runs and self.account is not None)
         self.call_off.setEnabled(may and runs)
         self.make_button.setVisible(not runs)
         self.call_off_button.setVisible(runs)
@@ -538,13 +509,6 @@ class ArrangementsPanel(Card):
     def _on_ended(self, _ended: ArrangementRow) -> None:
         say(self, "The arrangement is called off.")
         self.load()
-
-    def _on_changed(self, changed: frozenset[str]) -> None:
-        if self._account is None:
-            return
-        mine = f"account:{self._account.number}" in changed
-        if EVERYTHING in changed or (mine and changed & {"Arrangement", "Payment"}):
-            self.load()
 
 
 class ArrangementsWorklist(Screen):

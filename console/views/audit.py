@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from PySide6.QtCore import QDate, QLocale, QObject, QSignalBlocker, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QDate, QLocale, QObject, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDateEdit,
@@ -613,18 +611,8 @@ class AuditScreen(Screen):
         )
 
     def _say_exported(self, many: int, file: Path) -> None:
-        said = toasts.toasts_of(self)
-        if said is None:
-            return
         lines = "One line was" if many == 1 else f"{many:,} lines were"
-        words = f"{lines} written to {file.name} in {file.parent}."
-        if not has_desktop():
-            said.say(words)
-            return
-        said.say(
-            words, lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))), undo_word="Open"
-        )
-        said.undo_action.setEnabled(False)  # it opens the file, which undoes nothing
+        toasts.say_written(self, lines, file)
 
 
 def _was(one: Difference) -> str:
@@ -637,11 +625,6 @@ def _is(one: Difference) -> str:
 
 def _tone(said: str) -> str:
     return "muted" if said == NOTHING else "ink"
-
-
-def has_desktop() -> bool:
-    """Tell whether there is a desktop here that could open a file."""
-    return sys.platform in ("win32", "darwin") or bool(os.environ.get("XDG_CURRENT_DESKTOP"))
 
 
 def _damaged(line: TrailRow) -> str:

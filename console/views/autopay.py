@@ -14,7 +14,6 @@ from console.domain import times
 from console.domain.authorizations import Debit, Recurring, phone_authorization
 from console.domain.autopay import FIRST_DAY, LAST_DAY, day_words, next_run
 from console.domain.errors import ConsoleError
-from console.domain.masking import HIDDEN_MONEY
 from console.domain.methods import MethodKind
 from console.domain.money import Money
 from console.services import autopay
@@ -28,9 +27,9 @@ from console.services.autopay import (
     RecurringMandate,
     RunRow,
 )
-from console.services.changes import EVERYTHING
 from console.services.member_page import AccountRow, MemberPage
 from console.views import theme
+from console.views.account_panel import AccountPanel
 from console.views.asked import AskedField
 from console.views.screen import Screen
 from console.views.sheet import Sheet
@@ -40,12 +39,10 @@ from console.views.toasts import say
 from console.views.widgets import (
     Badge,
     Button,
-    Card,
     EmptyPlace,
     Field,
     Mark,
     Notice,
-    ProblemLine,
     Words,
     act,
     column,
@@ -319,17 +316,11 @@ class EndAutoPaySheet(Sheet):
         self.accept()
 
 
-class AutoPayPanel(Card):
+class AutoPayPanel(AccountPanel):
     """Whether one account is paid by itself, when next, and what came of the last runs."""
 
     def __init__(self, background: Background) -> None:
-        super().__init__(gap=12)
-        self.setAccessibleName("Auto Pay")
-        self.background = background
-        self._page: MemberPage | None = None
-        self._account: AccountRow | None = None
-        self._call_id: str | None = None
-        self._call_verified = False
+        super().__init__(background, "Auto Pay")
         self.shown: AutoPayRow | None = None
         self.badge = Badge("dash", "Not enrolled", "muted")
         self.words = Words("", wrap=True)
@@ -339,7 +330,6 @@ class AutoPayPanel(Card):
         self.runs.setHorizontalSpacing(2 * GRID)
         self.runs.setVerticalSpacing(GRID // 2)
         self.runs.setColumnStretch(2, 1)
-        self.problem = ProblemLine()
         self.enrol = act(
             self, "Enrol in Auto Pay", self.open_sheet, icon="refresh",
             more="A stored card or bank account then pays by itself.",
@@ -353,48 +343,30 @@ class AutoPayPanel(Card):
         self.body.addWidget(self.problem)
         self.body.addLayout(row(self.enrol_button, self.end_button, 0))
         self._show(None)
-        background.changed.connect(self._on_changed)
 
     # What it does
 
-    def show_account(
-        self,
-        page: MemberPage,
-        account: AccountRow,
-        call_id: str | None,
-        *,
-        call_verified: bool = False,
-    ) -> None:
-        """Show whether this account is enrolled, and ask for it afresh."""
-        if self._account is None or self._account.number != account.number:
-            self._show(None)
-        self._page, self._account = page, account
-        self._call_id, self._call_verified = call_id, call_verified
-        self._show(self.shown)
-        self.load()
+    def turn_to(self, *, is_another: bool) -> None:
+        self._show(None if is_another else self.shown)
+        if is_another:
+            self.load()
 
     def load(self) -> None:
         """Ask for the enrolments as they stand now."""
-        if self._page is not None:
-            self.background.ask(autopay.of_member, self._page.member_id).latest(
-                self, self.show_rows
-            )
+        if self.page is not None:
+            self.background.ask(autopay.of_member, self.page.member_id).latest(self, self.show_rows)
 
     def show_rows(self, rows: tuple[AutoPayRow, ...]) -> None:
         """Show the enrolment of this account."""
         self.problem.say("")
-        number = self._account.number if self._account else ""
+        number = self.account.number if self.account else ""
         self._show(next((one for one in rows if one.account_number == number), None))
-
-    def show_problem(self, problem: ConsoleError) -> None:
-        """Say what went wrong."""
-        self.problem.say(str(problem))
 
     def open_sheet(self) -> AutoPaySheet | None:
         """Open the sheet on which the account is enrolled."""
-        if self._page is None or self._account is None:
+        if self.page is None or self.account is None:
             return None
-        sheet = AutoPaySheet(self, self.background, self._page, self._account, self._call_id)
+        sheet = AutoPaySheet(self, self.background, self.page, self.account, self.call_id)
         sheet.enrolled.connect(self._on_enrolled)
         sheet.open()
         return sheet
@@ -404,7 +376,7 @@ class AutoPayPanel(Card):
         if self.shown is None:
             return None
         sheet = EndAutoPaySheet(
-            self, self.background, self.shown, self._call_id, call_verified=self._call_verified
+            self, self.background, self.shown, self.call_id, call_verified=self.call_verified
         )
         sheet.ended.connect(self._on_ended)
         sheet.open()
@@ -428,18 +400,18 @@ class AutoPayPanel(Card):
             for place, run in enumerate(shown.runs):
                 self._add_run(place, run)
         may = self.background.desk.colleague.role.changes_the_file
-        self.enrol.setEnabled(may and shown is None and self._account is not None)
+        self.enrol.setEnabled(may and shown is None and self.account is not None)
         self.end.setEnabled(may and shown is not None)
         self.enrol_button.setVisible(shown is None)
         self.end_button.setVisible(shown is not None)
 
     def _summary(self, shown: AutoPayRow) -> str:
-        up_to = f", up to {self._money(shown.most)}" if shown.most is not None else ""
+        up_to = f", up to {self.money(shown.most)}" if shown.most is not None else ""
         what = f"{shown.method_words} pays {shown.day_words}{up_to}."
         if shown.next_run is None:
             return f"{what} No bill is due just now."
         return (
-            f"{what} Next {self._day(shown.next_run)}: {self._money(shown.amount)} as things stand."
+            f"{what} Next {self._day(shown.next_run)}: {self.money(shown.amount)} as things stand."
         )
 
     def _add_run(self, place: int, run: RunRow) -> None:
@@ -447,16 +419,13 @@ class AutoPayPanel(Card):
         icon, tone = _RUNS[run.is_good]
         mark = Mark(icon, run.words, tone)
         mark.setWordWrap(True)
-        parts = (muted(day[:1].upper() + day[1:]), Words(self._money(run.amount)), mark)
+        parts = (muted(day[:1].upper() + day[1:]), Words(self.money(run.amount)), mark)
         for at, part in enumerate(parts):
             self.runs.addWidget(part, place, at)
 
     def _day(self, on: date) -> str:
         desk = self.background.desk
         return times.day(on, times.day_of(desk.now(), desk.settings.zone))
-
-    def _money(self, amount: Money) -> str:
-        return HIDDEN_MONEY if self._page is None or self._page.masked else str(amount)
 
     def _on_enrolled(self, enrolled: AutoPayRow) -> None:
         say(self, f"{enrolled.method_words} pays {enrolled.day_words} from now on.")
@@ -465,13 +434,6 @@ class AutoPayPanel(Card):
     def _on_ended(self) -> None:
         say(self, "Auto Pay is ended for this account.")
         self.load()
-
-    def _on_changed(self, changed: frozenset[str]) -> None:
-        if self._account is None:
-            return
-        mine = f"account:{self._account.number}" in changed
-        if EVERYTHING in changed or (mine and changed & {"AutoPay", "AutoPayRun", "Payment"}):
-            self.load()
 
 
 class AutoPayTroubles(Screen):

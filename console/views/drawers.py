@@ -42,7 +42,6 @@ from console.services.drawers import (
     DrawerState,
 )
 from console.views import theme
-from console.views.printing import PrintSheet
 from console.views.screen import Screen
 from console.views.sheet import Sheet
 from console.views.tables import Column, RowTable
@@ -392,6 +391,8 @@ class DrawersScreen(Screen):
     def _show_paper(self, drawer_id: str, pdf: bytes) -> None:
         day = next((one.opened_at for one in self.rows if one.id == drawer_id), self._desk.now())
         on = times.day_of(day, self._desk.settings.zone)
+        from console.views.printing import PrintSheet  # what prints is not wanted at start
+
         PrintSheet(self, self.background, "Drawer sheet", pdf, f"drawer-{on:%Y-%m-%d}.pdf").open()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import uuid4
 
@@ -12,7 +13,6 @@ from console.background import Background
 from console.domain.errors import ConsoleError
 from console.domain.notices import Event, Wanted
 from console.services import notices
-from console.services.changes import EVERYTHING
 from console.services.member_page import AccountRow, MemberPage
 from console.services.notices import (
     WAYS_TO_ASK,
@@ -20,16 +20,15 @@ from console.services.notices import (
     NoticeSheet,
     NoticeWish,
 )
+from console.views.account_panel import AccountPanel
 from console.views.asked import AskedField
 from console.views.sheet import Sheet
 from console.views.theme import GRID
 from console.views.toasts import say
 from console.views.widgets import (
     Button,
-    Card,
     Mark,
     Notice,
-    ProblemLine,
     Words,
     act,
     heading,
@@ -196,22 +195,15 @@ class NoticesSheet(Sheet):
         self.accept()
 
 
-class NoticesPanel(Card):
+class NoticesPanel(AccountPanel):
     """What the member hears of by e-mail and by text, and whether bills come on paper."""
 
     def __init__(self, background: Background) -> None:
-        super().__init__(gap=12)
-        self.setAccessibleName("Notices and paperless")
-        self.background = background
-        self._page: MemberPage | None = None
-        self._account: AccountRow | None = None
-        self._call_id: str | None = None
-        self._call_verified = False
+        super().__init__(background, "Notices and paperless")
         self.shown: NoticeSheet | None = None
         self.words = Words("", wrap=True)
         self.step = Mark("hourglass", "", "muted")
         self.step.setWordWrap(True)
-        self.problem = ProblemLine()
         self.change = act(
             self, "Change the notices", self.open_sheet, icon="mail",
             more="What the member hears of by e-mail or text, and paperless.",
@@ -223,39 +215,25 @@ class NoticesPanel(Card):
         self.body.addWidget(self.problem)
         self.body.addLayout(row(self.change_button, 0))
         self.change.setEnabled(False)
-        background.changed.connect(self._on_changed)
 
     # What it does
 
-    def show_account(
-        self,
-        page: MemberPage,
-        account: AccountRow,
-        call_id: str | None,
-        *,
-        call_verified: bool = False,
-    ) -> None:
-        """Show what is on file for this account, and ask the portal for the rest."""
-        fresh = self._account is None or self._account.number != account.number
-        self._page, self._account = page, account
-        self._call_id, self._call_verified = call_id, call_verified
+    def turn_to(self, *, is_another: bool) -> None:
         self.change.setEnabled(self.background.desk.colleague.role.changes_the_file)
-        self.load()
-        if fresh:
-            self.background.ask(notices.refresh, account.number).then(
-                self, self.show_sheet, quiet=True
-            )
+        if is_another:
+            self.load()
+            self._ask_portal(self.show_problem)
 
     def load(self) -> None:
         """Ask for what is on file, without asking the portal."""
-        if self._account is not None:
-            self.background.ask(notices.of_account, self._account.number).latest(
+        if self.account is not None:
+            self.background.ask(notices.of_account, self.account.number).latest(
                 self, self.show_sheet
             )
 
     def show_sheet(self, stands: NoticeSheet) -> None:
         """Say in a few lines how it stands."""
-        if self._account is None or stands.account_number != self._account.number:
+        if self.account is None or stands.account_number != self.account.number:
             return
         self.problem.say("")
         auto_pay = stands.auto_pay_words
@@ -269,21 +247,17 @@ class NoticesPanel(Card):
             icon, tone = "alert", "warn"
         self.step.show_mark(icon, f"{stands.words} {auto_pay or ''}".strip(), tone)
 
-    def show_problem(self, problem: ConsoleError) -> None:
-        """Say what went wrong."""
-        self.problem.say(str(problem))
-
     def open_sheet(self) -> NoticesSheet | None:
         """Open the sheet on which it is changed."""
-        if self._page is None or self._account is None:
+        if self.page is None or self.account is None:
             return None
         sheet = NoticesSheet(
             self,
             self.background,
-            self._page,
-            self._account,
-            self._call_id,
-            call_verified=self._call_verified,
+            self.page,
+            self.account,
+            self.call_id,
+            call_verified=self.call_verified,
         )
         sheet.changed.connect(self._on_saved)
         sheet.open()
@@ -296,17 +270,18 @@ class NoticesPanel(Card):
         self.show_sheet(stands)
 
     def _on_changed(self, changed: frozenset[str]) -> None:
-        if self._account is None:
-            return
-        mine = f"account:{self._account.number}" in changed
-        shown = {"NoticePreference", "PortalPreferences", "Errand", "Account"}
+        mine = self.account is not None and f"account:{self.account.number}" in changed
         if mine and "AutoPay" in changed:
             # What the portal shows of it is known only by asking.
-            self.background.ask(notices.refresh, self._account.number).then(
-                self, self.show_sheet, failed=lambda _: None, quiet=True
+            self._ask_portal(lambda _: None)
+        else:
+            super()._on_changed(changed)
+
+    def _ask_portal(self, failed: Callable[[ConsoleError], None]) -> None:
+        if self.account is not None:
+            self.background.ask(notices.refresh, self.account.number).then(
+                self, self.show_sheet, failed=failed, quiet=True
             )
-        elif EVERYTHING in changed or (mine and changed & shown):
-            self.load()
 
 
 def _summary(stands: NoticeSheet) -> str:

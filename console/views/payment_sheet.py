@@ -29,7 +29,6 @@ from console.services.payments import (
 from console.views import theme
 from console.views.payment_form import PaymentFormView
 from console.views.payment_state import PaymentStateView, open_in_browser
-from console.views.printing import PrintSheet
 from console.views.refunds import RefundSheet
 from console.views.sheet import Sheet
 from console.views.theme import GRID
@@ -448,6 +447,8 @@ class PaymentSheet(Sheet):
     def _show_paper(self, pdf: bytes) -> None:
         number = self.state.status.receipt_number if self.state.status else ""
         over = self.parentWidget() or self
+        from console.views.printing import PrintSheet  # what prints is not wanted at start
+
         PrintSheet(over, self.background, f"Receipt {number}", pdf, f"receipt-{number}.pdf").open()
 
     def _on_email(self, to: str) -> None:

@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QDate, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QHideEvent, QShowEvent
+from PySide6.QtCore import QDate, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -28,7 +28,7 @@ from console.services.desk import Desk
 from console.services.payment_list import Asked, PaymentPage, PaymentRow, Standing
 from console.views import theme, toasts
 from console.views.arrangements import ArrangementsWorklist
-from console.views.audit import DayField, has_desktop
+from console.views.audit import DayField
 from console.views.autopay import AutoPayTroubles
 from console.views.drawers import DrawersScreen
 from console.views.payment_sheet import PaymentSheet
@@ -396,18 +396,8 @@ class AllPayments(PaymentsList):
             self.export_to(Path(chosen))
 
     def _say_exported(self, many: int, file: Path) -> None:
-        said = toasts.toasts_of(self)
-        if said is None:
-            return
-        words = "One payment was" if many == 1 else f"{many:,} payments were"
-        words = f"{words} written to {file.name} in {file.parent}."
-        if not has_desktop():
-            said.say(words)
-            return
-        said.say(
-            words, lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))), undo_word="Open"
-        )
-        said.undo_action.setEnabled(False)  # it opens the file, which undoes nothing
+        payments = "One payment was" if many == 1 else f"{many:,} payments were"
+        toasts.say_written(self, payments, file)
 
 
 def _columns(desk: Desk) -> tuple[Column[PaymentRow], ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from console.views import theme
@@ -142,3 +145,26 @@ def say(
     toasts = toasts_of(widget)
     if toasts is not None:
         toasts.say(words, undo, icon=icon)
+
+
+def say_written(widget: QWidget, what: str, file: Path) -> None:
+    """Say that something was written to a file, and open it where there is a desktop.
+
+    `what` begins the sentence: “Three lines were”.
+    """
+    toasts = toasts_of(widget)
+    if toasts is None:
+        return
+    words = f"{what} written to {file.name} in {file.parent}."
+    if not has_desktop():
+        toasts.say(words)
+        return
+    toasts.say(
+        words, lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))), undo_word="Open"
+    )
+    toasts.undo_action.setEnabled(False)  # it opens the file, which undoes nothing
+
+
+def has_desktop() -> bool:
+    """Tell whether there is a desktop here that could open a file."""
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("XDG_CURRENT_DESKTOP"))

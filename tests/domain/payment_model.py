@@ -288,6 +288,10 @@ def _writes_down(world: World, who: int, rules: Rules) -> Iterator[tuple[str, Wo
     elif world.lease in (who + 1, -who - 1) and may:
         heard = world.answered or me.answer in ("fault", "busy")
         after = world._replace(state=PaymentState.UNKNOWN, lease=0, answered=heard)
+        if me.answer == "absent" and world.age == FRESH and world.answered:
+            # Within the first hour what is not there goes again; which hour it is, is not walked.
+            again = after._replace(answered=False)
+            yield f"courier {who} writes down that it goes again", _put(again, who, Courier())
     yield f"courier {who} writes it down", _put(after, who, Courier())
     if after is not world:
         # The answer to COMMIT is lost: whoever wrote does not know, and writes it once more.

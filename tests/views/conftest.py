@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from pytestqt.qtbot import QtBot
 
 from console.background import Background
 from console.sandbox.portal import RunningPortal
@@ -18,6 +20,8 @@ from console.views.theme import Theme
 from tests import town as outside
 from tests.town import Town
 
+W = TypeVar("W", bound=QWidget)
+
 
 @pytest.fixture
 def database_url(sqlite_template: Path, tmp_path: Path) -> str:
@@ -25,6 +29,41 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
     file = tmp_path / "office.db"
     shutil.copyfile(sqlite_template, file)
     return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> QMainWindow:
+    """An empty window of the least size, for one panel."""
+    window = QMainWindow()
+    window.resize(1024, 700)
+    qtbot.addWidget(window)
+    return window
+
+
+@pytest.fixture
+def shown_at(qtbot: QtBot) -> Iterator[Callable[[Desk, Callable[[Background], W]], W]]:
+    """Show what is made from a background, at one desk or another, live and in front."""
+    made: list[tuple[Background, Callable[[], None], QMainWindow]] = []
+
+    def show(desk: Desk, make: Callable[[Background], W]) -> W:
+        background = Background(desk)
+        stop = desk.records.on_change(background.changed.emit)
+        panel = make(background)
+        window = QMainWindow()
+        window.resize(1024, 700)
+        window.setCentralWidget(panel)
+        qtbot.addWidget(window)
+        with qtbot.waitActive(window):
+            window.show()
+        qtbot.waitUntil(lambda: background.idle)
+        made.append((background, stop, window))
+        return panel
+
+    yield show
+    for background, stop, _ in made:
+        qtbot.waitUntil(lambda background=background: background.idle)
+        stop()
+        background.close()
 
 
 @pytest.fixture(autouse=True)

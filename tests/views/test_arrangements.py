@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow
+from PySide6.QtWidgets import QApplication, QLabel
 
 from console.domain.arrangements import Part, Standing
 from console.domain.calls import Fact
@@ -17,14 +17,6 @@ from console.views.arrangements import ArrangementsPanel, ArrangementsWorklist
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
 NUMBER = "1023401"
-
-
-@pytest.fixture
-def window(qtbot):
-    window = QMainWindow()
-    window.resize(1024, 700)
-    qtbot.addWidget(window)
-    return window
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow
+from PySide6.QtWidgets import QApplication, QLabel
 
 from console.background import Background
 from console.domain.calls import Fact
@@ -28,14 +28,6 @@ def background(desk):
     background = Background(replace(desk, settings=settings))
     yield background
     background.close()
-
-
-@pytest.fixture
-def window(qtbot):
-    window = QMainWindow()
-    window.resize(1024, 700)
-    qtbot.addWidget(window)
-    return window
 
 
 @pytest.fixture

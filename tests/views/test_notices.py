@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow
+from PySide6.QtWidgets import QApplication, QLabel
 
 from console.domain.calls import Fact
 from console.domain.contact import Asked
@@ -17,14 +17,6 @@ from tests.office import SAM
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
 NUMBER = "1023401"
-
-
-@pytest.fixture
-def window(qtbot):
-    window = QMainWindow()
-    window.resize(1024, 700)
-    qtbot.addWidget(window)
-    return window
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from uuid import uuid4
 
 import pytest
 from PySide6.QtCore import QDate, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication
 
-from console.background import Background
 from console.clients.gateway import Order
 from console.domain.money import Money
 from console.sandbox.gateway import Kind
@@ -29,28 +29,8 @@ def office(records, clock, client):  # noqa: F811
 
 
 @pytest.fixture
-def shown(qtbot, office):
-    made = []
-
-    def show(desk):
-        background = Background(desk)
-        stop = desk.records.on_change(background.changed.emit)
-        panel = ReconciliationPanel(background)
-        window = QMainWindow()
-        window.resize(1024, 700)
-        window.setCentralWidget(panel)
-        qtbot.addWidget(window)
-        with qtbot.waitActive(window):
-            window.show()
-        qtbot.waitUntil(lambda: background.idle)
-        made.append((background, stop, window))
-        return panel
-
-    yield show
-    for background, stop, _ in made:
-        qtbot.waitUntil(lambda background=background: background.idle)
-        stop()
-        background.close()
+def shown(shown_at):
+    return partial(shown_at, make=ReconciliationPanel)
 
 
 def sue(office):

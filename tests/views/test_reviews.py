@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication
 
-from console.background import Background
 from console.domain.money import Money
 from console.domain.payments import PaymentState, Verdict
 from console.domain.staff import Role
@@ -39,30 +38,13 @@ def sue(office):
 
 
 @pytest.fixture
-def shown(qtbot, office):
+def shown(office, shown_at):
     """Show the panel to somebody, as a tab of a small window does."""
-    made = []
 
     def show(colleague):
-        desk = replace(office.courier, colleague=colleague)
-        background = Background(desk)
-        stop = desk.records.on_change(background.changed.emit)
-        panel = ReviewsPanel(background)
-        window = QMainWindow()
-        window.resize(1024, 700)
-        window.setCentralWidget(panel)
-        qtbot.addWidget(window)
-        with qtbot.waitActive(window):
-            window.show()
-        qtbot.waitUntil(lambda: background.idle)
-        made.append((background, stop, window))
-        return panel
+        return shown_at(replace(office.courier, colleague=colleague), ReviewsPanel)
 
-    yield show
-    for background, stop, _ in made:
-        qtbot.waitUntil(lambda background=background: background.idle)
-        stop()
-        background.close()
+    return show
 
 
 def in_front(qtbot):
