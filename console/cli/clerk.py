@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QComboBox,
+    QHeaderView,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
@@ -92,6 +93,8 @@ class Clerk:
 
         def find() -> tuple[QAbstractItemView, int] | None:
             for view in self._shown(QAbstractItemView):
+                if isinstance(view, QHeaderView):
+                    continue  # the headings of a list are a view of the same rows
                 model = view.model()
                 for row in range(model.rowCount() if model else 0):
                     if words in _row_text(model, row):
